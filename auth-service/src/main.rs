@@ -1,0 +1,2 @@
+//! Accounts, passwords, tokens, revocation, signing keys.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Load and micro benchmarks that print ratios.
+fn main() {}

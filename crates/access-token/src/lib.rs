@@ -1,0 +1,1 @@
+//! What a service needs to accept tokens: claims, verifier, trust view, interceptor, caller.

@@ -1,0 +1,1 @@
+//! For tests only: temporary databases, serving on port 0, a fixed clock, token minting.

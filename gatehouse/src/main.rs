@@ -1,0 +1,2 @@
+//! The whole house in one process, and one binary with every role.
+fn main() {}

@@ -1,0 +1,1 @@
+//! JSON/HTTP to gRPC and back, from descriptors alone.

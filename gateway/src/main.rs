@@ -1,0 +1,2 @@
+//! JSON/HTTP to gRPC and back, from descriptors alone.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The resource: the folder that others copy.

@@ -1,0 +1,2 @@
+//! The resource: the folder that others copy.
+fn main() {}
