@@ -1,0 +1,177 @@
+//! Around every call: its request id, its span, its metrics, and a plain answer if its handler panics.
+
+use std::{
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use futures_util::FutureExt;
+use http::{HeaderMap, Request, Response};
+use http_body::{Frame, SizeHint};
+use prometheus_client::encoding::EncodeLabelSet;
+use tonic::{Code, Status, body::Body};
+use tower::{Layer, Service};
+use tracing::Instrument;
+
+use crate::{
+    metrics::{Latencies, Metrics},
+    request_id::RequestId,
+};
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Labels {
+    service: String,
+    method: String,
+    code: String,
+}
+
+/// Wraps a server's services.
+#[derive(Debug, Clone)]
+pub(super) struct CallLayer {
+    durations: Latencies<Labels>,
+}
+
+impl CallLayer {
+    pub(super) fn new(metrics: &Metrics) -> Self {
+        Self {
+            durations: metrics.latencies("rpc_server_duration_seconds", "How long calls took"),
+        }
+    }
+}
+
+impl<S> Layer<S> for CallLayer {
+    type Service = Calls<S>;
+
+    fn layer(&self, inner: S) -> Calls<S> {
+        Calls {
+            inner,
+            durations: self.durations.clone(),
+        }
+    }
+}
+
+/// A service whose calls are wrapped.
+#[derive(Debug, Clone)]
+pub(super) struct Calls<S> {
+    inner: S,
+    durations: Latencies<Labels>,
+}
+
+impl<S> Service<Request<Body>> for Calls<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        let id = RequestId::of(request.headers());
+        let path = request.uri().path();
+        let span = tracing::info_span!("call", request_id = id.as_str(), path);
+        let mut observer = Observer::new(self.durations.clone(), path);
+        request.extensions_mut().insert(id);
+
+        let reply = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
+        let observed = async move {
+            let response = match reply.await {
+                Ok(response) => response?,
+                Err(_) => panicked(),
+            };
+            observer.note(response.headers());
+            Ok(response.map(|inner| Body::new(Observed { inner, observer })))
+        };
+        Box::pin(observed.instrument(span))
+    }
+}
+
+fn panicked() -> Response<Body> {
+    // The panic itself was logged by the process's hook.
+    tracing::error!("a handler panicked");
+    let refusal = crate::refusal::Refusal::new(Code::Internal, "INTERNAL", "the call failed inside the service");
+    Status::from(refusal).into_http()
+}
+
+/// Measures a call until its reply has been sent or dropped.
+struct Observer {
+    durations: Latencies<Labels>,
+    path: String,
+    began: Instant,
+    code: Option<Code>,
+}
+
+impl Observer {
+    fn new(durations: Latencies<Labels>, path: &str) -> Self {
+        Self {
+            durations,
+            path: path.to_owned(),
+            began: Instant::now(),
+            code: None,
+        }
+    }
+
+    /// Reads the code from the headers (of a reply without messages) or from the trailers.
+    fn note(&mut self, headers: &HeaderMap) {
+        if let Some(code) = headers.get("grpc-status") {
+            self.code = Some(Code::from_bytes(code.as_bytes()));
+        }
+    }
+}
+
+impl Drop for Observer {
+    fn drop(&mut self) {
+        let code = self.code.unwrap_or(Code::Cancelled);
+        // A path that no service knows is no label: anybody can invent any number of them.
+        let (service, method) = match self.path.trim_start_matches('/').split_once('/') {
+            Some(parts) if code != Code::Unimplemented => parts,
+            _ => ("unknown", "unknown"),
+        };
+        let labels = Labels {
+            service: service.to_owned(),
+            method: method.to_owned(),
+            code: format!("{code:?}"),
+        };
+        self.durations
+            .get_or_create(&labels)
+            .observe(self.began.elapsed().as_secs_f64());
+    }
+}
+
+struct Observed {
+    inner: Body,
+    observer: Observer,
+}
+
+impl http_body::Body for Observed {
+    type Data = bytes::Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Self::Data>, Status>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(context));
+        if let Some(Ok(frame)) = &frame
+            && let Some(trailers) = frame.trailers_ref()
+        {
+            self.observer.note(trailers);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
