@@ -1,0 +1,165 @@
+//! Keeping the view current.
+
+mod driver;
+pub mod freshness;
+mod remote;
+mod report;
+mod source;
+mod stats;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::watch, task::JoinHandle, time::Instant};
+
+pub use remote::{BadServiceToken, RemoteSource};
+pub use source::{SyncFuture, SyncSource};
+pub use stats::{SyncOutcome, TrustStats};
+
+use crate::{Now, View};
+use freshness::Verdict;
+
+/// How trust is kept.
+#[derive(Clone, Copy, Debug)]
+pub struct TrustConfig {
+    /// `TRUST_MAX_STALENESS`: how old a view may be when a request arrives. With 0, the default, a revocation holds for
+    /// every request that arrives after it.
+    pub max_staleness: Duration,
+    /// How long one attempt at a Sync may take.
+    pub attempt_timeout: Duration,
+    /// How long a request waits for a view, from its arrival.
+    pub patience: Duration,
+    /// After how long a Sync begins that nobody waits for.
+    pub idle: Duration,
+    /// How often expired revocations are forgotten.
+    pub prune_every: Duration,
+}
+
+impl Default for TrustConfig {
+    fn default() -> Self {
+        Self {
+            max_staleness: Duration::ZERO,
+            attempt_timeout: Duration::from_millis(300),
+            patience: Duration::from_secs(1),
+            idle: Duration::from_secs(5),
+            prune_every: Duration::from_secs(60),
+        }
+    }
+}
+
+/// No view was fresh enough in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no current view of revocations")]
+pub struct TrustUnavailable;
+
+/// What the driver tells: the view, and since when Syncs have failed.
+#[derive(Clone, Debug, Default)]
+struct Published {
+    view: Arc<View>,
+    failing_since: Option<Duration>,
+}
+
+/// A verifying service's trust: hands out views that are fresh enough for a request.
+///
+/// Clones share one view and one driver task, which ends when the last clone is gone.
+#[derive(Clone)]
+pub struct Trust {
+    origin: Instant,
+    config: TrustConfig,
+    published: watch::Receiver<Published>,
+    /// The newest moment as of which somebody needs a view.
+    need: Arc<watch::Sender<Option<Duration>>>,
+    stats: Arc<TrustStats>,
+}
+
+impl Trust {
+    /// Starts the task that syncs from `sources`: the first one, and the next after each failure.
+    pub fn start(sources: Vec<Arc<dyn SyncSource>>, config: TrustConfig, now: Now) -> (Self, JoinHandle<()>) {
+        let origin = Instant::now();
+        let (publish, published) = watch::channel(Published::default());
+        let (need, needs) = watch::channel(None);
+        let stats = Arc::new(TrustStats::default());
+        let driver = driver::Driver::new(sources, config, now, origin, publish, needs, stats.clone());
+        let trust = Self {
+            origin,
+            config,
+            published,
+            need: Arc::new(need),
+            stats,
+        };
+        (trust, tokio::spawn(driver.run()))
+    }
+
+    /// A view that holds all that was revoked before `arrived` (less the configured staleness), waiting for the next
+    /// Sync if need be. All who wait share it.
+    ///
+    /// # Errors
+    /// [`TrustUnavailable`] when there is none a second after `arrived`, or at once while no Sync has succeeded for a
+    /// second.
+    pub async fn fresh(&self, arrived: Instant) -> Result<Arc<View>, TrustUnavailable> {
+        let need = freshness::needed(self.moment(arrived), self.config.max_staleness);
+        let mut published = self.published.clone();
+        if let Some(answer) = self.judge(&published.borrow_and_update(), need) {
+            return answer;
+        }
+        self.demand(need);
+        let waited = tokio::time::timeout_at(arrived + self.config.patience, async {
+            while published.changed().await.is_ok() {
+                if let Some(answer) = self.judge(&published.borrow_and_update(), need) {
+                    return answer;
+                }
+            }
+            Err(TrustUnavailable)
+        });
+        waited.await.unwrap_or(Err(TrustUnavailable))
+    }
+
+    /// The newest view, however old: good for finding a key, not for deciding.
+    pub fn latest(&self) -> Arc<View> {
+        self.published.borrow().view.clone()
+    }
+
+    /// Whether there has been a complete view. It stays so while the auth service is away.
+    pub fn ready(&self) -> bool {
+        self.stats.has_been_complete()
+    }
+
+    /// Waits for the first complete view. Also ends when the driver does.
+    pub async fn until_ready(&self) {
+        let mut published = self.published.clone();
+        while !self.ready() && published.changed().await.is_ok() {}
+    }
+
+    /// How old the view is. None before the first complete view of its epoch.
+    pub fn view_age(&self) -> Option<Duration> {
+        let fresh_as_of = self.published.borrow().view.fresh_as_of()?;
+        Some(self.moment(Instant::now()).saturating_sub(fresh_as_of))
+    }
+
+    /// Counts of Syncs.
+    pub fn stats(&self) -> &TrustStats {
+        &self.stats
+    }
+
+    fn moment(&self, instant: Instant) -> Duration {
+        instant.saturating_duration_since(self.origin)
+    }
+
+    fn judge(&self, published: &Published, need: Duration) -> Option<Result<Arc<View>, TrustUnavailable>> {
+        let now = self.moment(Instant::now());
+        match freshness::judge(need, published.view.fresh_as_of(), published.failing_since, now, self.config.patience) {
+            Verdict::Fresh => Some(Ok(published.view.clone())),
+            Verdict::Unavailable => Some(Err(TrustUnavailable)),
+            Verdict::Wait => None,
+        }
+    }
+
+    fn demand(&self, need: Duration) {
+        self.need.send_if_modified(|newest| {
+            let newer = newest.is_none_or(|newest| newest < need);
+            if newer {
+                *newest = Some(need);
+            }
+            newer
+        });
+    }
+}
