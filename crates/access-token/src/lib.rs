@@ -13,7 +13,9 @@ mod trust;
 mod view;
 
 pub use access::{AccessError, AccessLayer, AccessService, Authenticator, Caller, Refusal, ServiceTokens};
-pub use token::{CacheStats, Claims, MAX_LIFETIME, MAX_TOKEN_BYTES, Now, Rejection, Verified, Verifier, VerifierConfig};
+pub use token::{
+    CacheStats, Claims, MAX_LIFETIME, MAX_TOKEN_BYTES, Now, Rejection, Verified, Verifier, VerifierConfig,
+};
 pub use trust::{
     BadServiceToken, RemoteSource, SyncFuture, SyncOutcome, SyncSource, Trust, TrustConfig, TrustStats,
     TrustUnavailable, freshness,

@@ -1,1 +1,7 @@
 //! For tests only: temporary databases, serving on port 0, a fixed clock, token minting.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
+
+mod mint;
+
+pub use mint::{AUDIENCE, ISSUER, TokenMint, fixed_now};

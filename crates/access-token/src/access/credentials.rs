@@ -18,8 +18,15 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<&[u8], Refusal> {
     if !scheme.eq_ignore_ascii_case(b"bearer") {
         return Err(Refusal::Missing);
     }
-    let token = rest.iter().position(|byte| *byte != b' ').map_or(&[][..], |start| &rest[start..]);
-    if token.is_empty() { Err(Refusal::Empty) } else { Ok(token) }
+    let token = rest
+        .iter()
+        .position(|byte| *byte != b' ')
+        .map_or(&[][..], |start| &rest[start..]);
+    if token.is_empty() {
+        Err(Refusal::Empty)
+    } else {
+        Ok(token)
+    }
 }
 
 /// The tokens by which services know each other. Only their digests are kept, and they are never printed.
@@ -36,7 +43,10 @@ impl ServiceTokens {
     /// Whether this is one of them. The time it takes tells nothing about how much of it is right.
     pub fn accept(&self, token: &[u8]) -> bool {
         let shown = sha256(token);
-        let found = self.0.iter().fold(Choice::from(0), |found, held| found | held.ct_eq(&shown));
+        let found = self
+            .0
+            .iter()
+            .fold(Choice::from(0), |found, held| found | held.ct_eq(&shown));
         found.into()
     }
 }

@@ -110,7 +110,10 @@ impl Guard {
             Access::Public => Ok(None),
             Access::Service => self.admit_service(bearer(&request.headers)?).map(|()| None),
             Access::User | Access::Admin => {
-                let caller = self.authenticator.authenticate(bearer(&request.headers)?, arrived).await?;
+                let caller = self
+                    .authenticator
+                    .authenticate(bearer(&request.headers)?, arrived)
+                    .await?;
                 if access == Access::Admin && !caller.admin {
                     return Err(Refusal::NotAdmin);
                 }

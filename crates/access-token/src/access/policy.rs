@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
-use proto::options::v1::Access;
 use prost_reflect::{DescriptorPool, ExtensionDescriptor, MethodDescriptor, Value};
+use proto::options::v1::Access;
 
 /// The method option that says who may call.
 const OPTION: &str = "gatehouse.options.v1.access";

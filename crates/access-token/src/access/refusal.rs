@@ -35,7 +35,13 @@ const BARE: &str = r#"Bearer realm="gatehouse""#;
 
 macro_rules! challenge {
     ($error:literal, $description:literal) => {
-        concat!(r#"Bearer realm="gatehouse", error=""#, $error, r#"", error_description=""#, $description, "\"")
+        concat!(
+            r#"Bearer realm="gatehouse", error=""#,
+            $error,
+            r#"", error_description=""#,
+            $description,
+            "\""
+        )
     };
 }
 

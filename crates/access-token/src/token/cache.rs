@@ -51,7 +51,11 @@ impl Cache {
 
     pub(super) fn get(&self, digest: &Digest) -> Option<Verified> {
         let found = self.lock(digest).get(digest);
-        let counter = if found.is_some() { &self.stats.hits } else { &self.stats.misses };
+        let counter = if found.is_some() {
+            &self.stats.hits
+        } else {
+            &self.stats.misses
+        };
         counter.fetch_add(1, Ordering::Relaxed);
         found
     }

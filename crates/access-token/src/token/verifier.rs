@@ -120,7 +120,9 @@ impl Verifier {
         })?;
         let Some(key) = view.key(&header.kid) else {
             // Nothing proved the claims, so what is wrong with them is not told.
-            return Err(self.claims(&parts.payload).map_or(Refusal::Invalid.into(), |_| Rejection::UnknownKey));
+            return Err(self
+                .claims(&parts.payload)
+                .map_or(Refusal::Invalid.into(), |_| Rejection::UnknownKey));
         };
         if !signed_by(&parts, &key.public_key) {
             return Err(Refusal::Invalid.into());
@@ -169,6 +171,9 @@ impl From<Refusal> for Rejection {
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Verifier").field("config", &self.config).finish_non_exhaustive()
+        formatter
+            .debug_struct("Verifier")
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }

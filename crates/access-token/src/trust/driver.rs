@@ -80,7 +80,10 @@ impl Driver {
     pub(super) async fn run(mut self) {
         loop {
             let need = *self.needs.borrow_and_update();
-            let wake = match self.schedule.next(need, self.view.fresh_as_of(), self.moment(), self.config.idle) {
+            let wake = match self
+                .schedule
+                .next(need, self.view.fresh_as_of(), self.moment(), self.config.idle)
+            {
                 Next::Begin => {
                     self.begin();
                     continue;

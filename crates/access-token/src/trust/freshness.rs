@@ -85,13 +85,7 @@ pub struct Schedule {
 impl Schedule {
     /// Says when the next Sync begins: at once if somebody needs a view as of a time that neither the view nor a Sync
     /// in flight reaches, while Syncs fail, and while there is more to come; else when `idle` has passed.
-    pub fn next(
-        &self,
-        need: Option<Duration>,
-        fresh_as_of: Option<Duration>,
-        now: Duration,
-        idle: Duration,
-    ) -> Next {
+    pub fn next(&self, need: Option<Duration>, fresh_as_of: Option<Duration>, now: Duration, idle: Duration) -> Next {
         if self.in_flight.len() >= MOST_IN_FLIGHT {
             return Next::AfterOneEnds;
         }
@@ -124,7 +118,9 @@ impl Schedule {
                 self.retry_at = None;
             }
             Ended::Failed => {
-                let pause = LEAST_BACKOFF.saturating_mul(1 << self.failures.min(8)).min(MOST_BACKOFF);
+                let pause = LEAST_BACKOFF
+                    .saturating_mul(1 << self.failures.min(8))
+                    .min(MOST_BACKOFF);
                 self.failures = self.failures.saturating_add(1);
                 self.failing_since = self.failing_since.or(Some(started));
                 self.retry_at = Some(now + pause);

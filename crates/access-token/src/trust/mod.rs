@@ -146,7 +146,13 @@ impl Trust {
 
     fn judge(&self, published: &Published, need: Duration) -> Option<Result<Arc<View>, TrustUnavailable>> {
         let now = self.moment(Instant::now());
-        match freshness::judge(need, published.view.fresh_as_of(), published.failing_since, now, self.config.patience) {
+        match freshness::judge(
+            need,
+            published.view.fresh_as_of(),
+            published.failing_since,
+            now,
+            self.config.patience,
+        ) {
             Verdict::Fresh => Some(Ok(published.view.clone())),
             Verdict::Unavailable => Some(Err(TrustUnavailable)),
             Verdict::Wait => None,

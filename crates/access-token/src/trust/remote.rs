@@ -58,7 +58,9 @@ impl SyncSource for RemoteSource {
     fn sync(&self, request: SyncRequest) -> SyncFuture<'_> {
         let mut client = self.client.clone();
         let mut request = Request::new(request);
-        request.metadata_mut().insert("authorization", self.authorization.clone());
+        request
+            .metadata_mut()
+            .insert("authorization", self.authorization.clone());
         Box::pin(async move { client.sync(request).await.map(tonic::Response::into_inner) })
     }
 
@@ -66,4 +68,3 @@ impl SyncSource for RemoteSource {
         &self.name
     }
 }
-

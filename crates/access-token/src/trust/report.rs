@@ -33,7 +33,10 @@ fn log(outcome: SyncOutcome, source: &str, failure: Option<&Failure>) {
         Some(Failure::Timeout) | None => String::new(),
     };
     match outcome {
-        SyncOutcome::Denied => error!(source, cause, "SERVICE_TOKEN was refused: is it the same on both sides?"),
+        SyncOutcome::Denied => error!(
+            source,
+            cause, "SERVICE_TOKEN was refused: is it the same on both sides?"
+        ),
         SyncOutcome::HistoryLost => error!(
             source,
             "the auth service knows less than it once said: nothing is accepted until `auth-service recover` was run"

@@ -117,7 +117,9 @@ impl View {
         if self.key(&verified.kid).is_none() {
             return Err(Refusal::Invalid);
         }
-        let old = self.floor(&caller.user_id).is_some_and(|floor| caller.generation < floor);
+        let old = self
+            .floor(&caller.user_id)
+            .is_some_and(|floor| caller.generation < floor);
         if old || self.is_retired(&verified.kid) || self.is_revoked(&caller.token_id) {
             return Err(Refusal::Revoked);
         }

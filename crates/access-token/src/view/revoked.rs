@@ -215,7 +215,12 @@ impl<V: Copy + Ord> Part<V> for Leaf<V> {
     }
 
     fn without(&self, now: i64) -> Option<Self> {
-        let left: Vec<_> = self.entries.iter().filter(|(_, due, _)| !due.is_over(now)).copied().collect();
+        let left: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|(_, due, _)| !due.is_over(now))
+            .copied()
+            .collect();
         (!left.is_empty()).then(|| Self::of(left))
     }
 }
