@@ -17,4 +17,5 @@ pub mod request_id;
 pub mod server;
 pub mod telemetry;
 pub mod tls;
+pub mod trace_context;
 pub mod violations;

@@ -60,13 +60,17 @@ pub fn say(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// Runs the body of a `main` on a multi-threaded runtime.
+/// Runs the body of a `main` on a multi-threaded runtime, with logs and traces.
 pub fn run(body: impl Future<Output = Result<(), StartError>>) -> ExitCode {
     let outcome = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| StartError::failed("starting the runtime", error))
-        .and_then(|runtime| runtime.block_on(body));
+        .and_then(|runtime| {
+            let _within = runtime.enter();
+            let _traces = crate::telemetry::init()?;
+            runtime.block_on(body)
+        });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -19,6 +19,7 @@ use tracing::Instrument;
 use crate::{
     metrics::{Latencies, Metrics},
     request_id::RequestId,
+    trace_context,
 };
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -77,6 +78,7 @@ where
         let id = RequestId::of(request.headers());
         let path = request.uri().path();
         let span = tracing::info_span!("call", request_id = id.as_str(), path);
+        trace_context::adopt(&span, request.headers());
         let mut observer = Observer::new(self.durations.clone(), path);
         request.extensions_mut().insert(id);
 
