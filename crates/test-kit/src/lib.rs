@@ -2,6 +2,10 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod databases;
 mod mint;
+mod postgres;
 
+pub use databases::{Engine, TestDatabase};
 pub use mint::{AUDIENCE, ISSUER, TokenMint, fixed_now};
+pub use postgres::{Cluster, ClusterOptions};
