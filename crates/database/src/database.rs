@@ -1,18 +1,14 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::connection::{Connection, EngineLease, Sql};
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::url::Target;
 use crate::{ConnectOptions, DatabaseUrl, Error, Row, Transaction, Value};
-
-/// How often a database that is still starting up is tried again while connecting for the first time.
-const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// A database of either engine. Cloning gives another handle on the same connections.
 #[derive(Clone)]
@@ -51,7 +47,8 @@ impl Database {
     ///
     /// # Errors
     ///
-    /// [`Error::Url`], [`Error::File`] when others than its owner can use the file, or [`Error::Unavailable`].
+    /// [`Error::Url`]; [`Error::File`] when others than its owner can use the file; [`Error::Unavailable`]; [`Error::Other`]
+    /// when waiting would not help, such as after a wrong password.
     pub async fn connect(url: &str, options: &ConnectOptions) -> Result<Self, Error> {
         Self::open(&url.parse()?, options).await
     }
@@ -62,28 +59,23 @@ impl Database {
     ///
     /// Those of [`Database::connect`], except [`Error::Url`].
     pub async fn open(url: &DatabaseUrl, options: &ConnectOptions) -> Result<Self, Error> {
+        let deadline = Instant::now() + options.wait;
         let engine = match &url.0 {
-            Target::Sqlite(path) => Engine::Sqlite(Sqlite::new(path, options)?),
-            Target::Postgres(target) => Engine::Postgres(Postgres::new(target, options)),
+            Target::Sqlite(path) => {
+                let sqlite = Sqlite::new(path, options)?;
+                sqlite.writer.open_first(deadline).await?;
+                Engine::Sqlite(sqlite)
+            }
+            Target::Postgres(target) => {
+                let postgres = Postgres::new(target, options);
+                postgres.pool.open_first(deadline).await?;
+                Engine::Postgres(postgres)
+            }
         };
-        let database = Self {
+        Ok(Self {
             engine,
             options: Arc::new(options.clone()),
-        };
-        database.wait_until_up().await?;
-        Ok(database)
-    }
-
-    async fn wait_until_up(&self) -> Result<(), Error> {
-        let deadline = Instant::now() + self.options.wait;
-        loop {
-            match self.lease(Intent::Write).await {
-                Ok(_) => return Ok(()),
-                Err(error) if Instant::now() + RETRY_AFTER >= deadline => return Err(error),
-                Err(error) => tracing::debug!(%error, "the database does not answer yet"),
-            }
-            sleep(RETRY_AFTER).await;
-        }
+        })
     }
 
     /// Runs one writing statement by itself and returns how many rows it changed.

@@ -55,25 +55,14 @@ impl Migrations {
         Self { set, list }
     }
 
-    /// Applies what is missing and returns the versions applied. Of several processes that do this at once one applies,
+    /// Applies what is missing and returns the versions that this call applied. Of several processes that do this at once one applies,
     /// the others wait for it.
     ///
     /// # Errors
     ///
     /// [`Error::Schema`] when an applied migration has been changed since, or a script fails.
     pub async fn up(&self, database: &Database) -> Result<Vec<i64>, Error> {
-        let before = self.status(database).await?;
-        engine::up(self, database).await?;
-        let after = self.status(database).await?;
-        let was_applied = |version| {
-            before
-                .iter()
-                .any(|one| one.version == version && one.state.is_applied())
-        };
-        let newly = after
-            .iter()
-            .filter(|one| one.state.is_applied() && !was_applied(one.version));
-        Ok(newly.map(|one| one.version).collect())
+        engine::up(self, database).await
     }
 
     /// Takes back the latest migration, or all those above version `to` (0 takes back all of them), and returns the
@@ -95,12 +84,10 @@ impl Migrations {
             return Err(status::made_by_newer(unknown.version));
         }
         let to = to.unwrap_or_else(|| applied.get(1).copied().unwrap_or(0));
-        let going: Vec<i64> = applied.into_iter().filter(|version| *version > to).collect();
-        if going.is_empty() {
+        if applied.iter().all(|version| *version <= to) {
             return Err(status::nothing_above(to));
         }
-        engine::down(self, database, to).await?;
-        Ok(going)
+        engine::down(self, database, to).await
     }
 
     /// Each migration, the program's own and any other that the schema has, by version.

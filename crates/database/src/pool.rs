@@ -5,14 +5,17 @@ use std::time::Duration;
 
 use sqlx::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::Error;
 use crate::error::Class;
 
-/// A connection that has been idle for longer is asked whether it still lives before it is used. A busy pool never asks.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+/// A connection that has been idle for longer is asked whether it still lives before it is used: no server restarts
+/// in so short a time. A busy pool never asks.
+const TRUSTED_IDLE: Duration = Duration::from_millis(100);
 const PING_LIMIT: Duration = Duration::from_secs(1);
+/// How often a first connection is tried.
+const RETRY_AFTER: Duration = Duration::from_millis(100);
 /// Connections are replaced now and then, so that a server's address may change and its memory is given back.
 const LONGEST_LIFE: Duration = Duration::from_secs(30 * 60);
 
@@ -78,6 +81,33 @@ impl<S: Source> Pool<S> {
         }))
     }
 
+    /// Opens a first connection, and waits for a server that is still starting up or a file that is busy.
+    pub(crate) async fn open_first(&self, deadline: Instant) -> Result<(), Error> {
+        let target = self.0.source.target()?;
+        loop {
+            let error = match timeout_at(deadline, self.0.source.open()).await {
+                Ok(Ok(connection)) => {
+                    self.0.put_idle(
+                        connection,
+                        Origin {
+                            generation: 0,
+                            target,
+                            opened: Instant::now(),
+                        },
+                    );
+                    return Ok(());
+                }
+                Ok(Err(error)) => error,
+                Err(_) => return Err(Error::unavailable("no connection could be opened in time")),
+            };
+            let class = S::classify(&error);
+            if class == Class::Other || Instant::now() + RETRY_AFTER >= deadline {
+                return Err(class.error(error));
+            }
+            sleep(RETRY_AFTER).await;
+        }
+    }
+
     pub(crate) fn source(&self) -> &S {
         &self.0.source
     }
@@ -127,6 +157,14 @@ fn cannot_connect<S: Source>(error: sqlx::Error) -> Error {
 impl<S: Source> Shared<S> {
     fn idle(&self) -> MutexGuard<'_, Vec<Idle<S::Connection>>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put_idle(&self, connection: S::Connection, origin: Origin) {
+        self.idle().push(Idle {
+            connection,
+            origin,
+            since: Instant::now(),
+        });
     }
 
     fn pop_idle(&self) -> Option<Idle<S::Connection>> {

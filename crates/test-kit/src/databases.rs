@@ -100,7 +100,7 @@ impl Drop for TestDatabase {
 }
 
 /// Says on standard error itself, past the test harness, which keeps what a passing test prints.
-fn skip(missing: &str) {
+pub(crate) fn skip(missing: &str) {
     let required = std::env::var("REQUIRE_POSTGRES").is_ok_and(|value| value == "1");
     assert!(!required, "REQUIRE_POSTGRES=1, but {missing}");
     let test = std::thread::current().name().unwrap_or("a test").to_owned();

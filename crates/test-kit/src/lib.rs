@@ -2,10 +2,12 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod clock;
 mod databases;
 mod mint;
 mod postgres;
 
+pub use clock::FixedClock;
 pub use databases::{Engine, TestDatabase};
 pub use mint::{AUDIENCE, ISSUER, TokenMint, fixed_now};
 pub use postgres::{Cluster, ClusterOptions};

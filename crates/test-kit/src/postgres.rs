@@ -7,6 +7,8 @@ use database::{ConnectOptions, Database};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
+use crate::databases::skip;
+
 /// A PostgreSQL cluster that is started for a test and gone with it.
 ///
 /// It listens on a Unix socket in its own folder, so no port can be taken. It ends, and its folder goes, when it is
@@ -22,8 +24,8 @@ pub struct Cluster {
 /// How a [`Cluster`] runs.
 #[derive(Clone, Debug, Default)]
 pub struct ClusterOptions {
-    /// Whether commits reach the disk. Without, tests are much faster, and a `kill -9` of the server loses nothing either:
-    /// only the machine's power would.
+    /// Whether commits reach the disk. Without, tests are much faster, and a killed server loses nothing either: only the
+    /// machine's losing its power would.
     pub durable: bool,
 }
 
@@ -68,6 +70,15 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// [`Cluster::start`], or `None` when there is no PostgreSQL on this machine: the test is skipped and says so.
+    ///
+    /// # Panics
+    ///
+    /// Those of [`Cluster::start`], and with `REQUIRE_POSTGRES=1` when there is no PostgreSQL.
+    pub fn for_test(options: ClusterOptions) -> Option<Self> {
+        Self::start(options).map_err(|missing| skip(&missing)).ok()
+    }
+
     /// The URL of one of its databases.
     pub fn url(&self, database: &str) -> String {
         format!(
@@ -85,7 +96,7 @@ impl Cluster {
         let durable = if self.options.durable { "on" } else { "off" };
         let settings = format!(
             "-c listen_addresses= -c unix_socket_directories={} -c max_connections=300 -c shared_buffers=32MB \
-             -c fsync={durable} -c full_page_writes={durable} -c synchronous_commit={durable}",
+             -c fsync={durable} -c full_page_writes={durable}",
             self.folder.display()
         );
         let log = self.folder.join("log");
@@ -121,6 +132,43 @@ impl Cluster {
     /// When it does not end.
     pub fn crash(&self) {
         self.run("pg_ctl", &["stop", "-w", "-s", "-m", "immediate", "-D", &self.data()]);
+    }
+
+    /// Stops the server where it stands, connections included, as a machine does that hangs. [`Cluster::thaw`] ends that.
+    ///
+    /// # Panics
+    ///
+    /// When the server does not run.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets a frozen server go on.
+    ///
+    /// # Panics
+    ///
+    /// When the server does not run.
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    /// To the server first, which then starts no more processes, and to each that it has.
+    fn signal(&self, signal: &str) {
+        let file = std::fs::read_to_string(Path::new(&self.data()).join("postmaster.pid")).expect("a running server");
+        let server = file.lines().next().expect("its process").to_owned();
+        let send = |processes: &str| {
+            Command::new("kill")
+                .args(["-s", signal])
+                .args(processes.split_whitespace())
+                .status()
+        };
+        assert!(send(&server).expect("kill").success(), "SIG{signal} could not be sent");
+        let children = Command::new("pgrep")
+            .args(["-P", &server])
+            .output()
+            .expect("pgrep")
+            .stdout;
+        let _ = send(&String::from_utf8_lossy(&children));
     }
 
     pub(crate) async fn shared() -> Result<&'static Home, String> {
@@ -298,7 +346,7 @@ fn spawn_keeper(folder: &Path) -> Child {
     const SCRIPT: &str = r#"
         read -r _
         pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
-        [ -n "$pid" ] && kill -QUIT "$pid" 2>/dev/null
+        [ -n "$pid" ] && kill -QUIT "$pid" 2>/dev/null && kill -CONT "$pid" 2>/dev/null
         while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
         rm -rf "$1"
     "#;

@@ -19,11 +19,13 @@ enum Way {
     Down(i64),
 }
 
-pub(super) async fn up(migrations: &Migrations, database: &Database) -> Result<(), Error> {
+/// The versions that this call applied.
+pub(super) async fn up(migrations: &Migrations, database: &Database) -> Result<Vec<i64>, Error> {
     go(migrations, database, Way::Up).await
 }
 
-pub(super) async fn down(migrations: &Migrations, database: &Database, to: i64) -> Result<(), Error> {
+/// The versions that this call took back.
+pub(super) async fn down(migrations: &Migrations, database: &Database, to: i64) -> Result<Vec<i64>, Error> {
     go(migrations, database, Way::Down(to)).await
 }
 
@@ -94,7 +96,7 @@ fn migrator(migrations: &Migrations, database: &Database) -> Migrator {
     migrator
 }
 
-async fn go(migrations: &Migrations, database: &Database, way: Way) -> Result<(), Error> {
+async fn go(migrations: &Migrations, database: &Database, way: Way) -> Result<Vec<i64>, Error> {
     let migrator = migrator(migrations, database);
     let outcome = match &database.engine {
         Engine::Sqlite(sqlite) => match sqlite.open_for_migrations().await {
@@ -110,9 +112,9 @@ async fn go(migrations: &Migrations, database: &Database, way: Way) -> Result<()
 }
 
 /// The whole run is one transaction that holds the write lock from its start, so a second process finds it done.
-async fn on_sqlite(mut connection: SqliteConnection, migrator: &Migrator, way: Way) -> Result<(), MigrateError> {
+async fn on_sqlite(mut connection: SqliteConnection, migrator: &Migrator, way: Way) -> Result<Vec<i64>, MigrateError> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    run(&mut *transaction, migrator, way).await?;
+    let versions = run(&mut *transaction, migrator, way).await?;
     let dangling = sqlx::query("PRAGMA foreign_key_check")
         .fetch_optional(&mut *transaction)
         .await?;
@@ -120,39 +122,55 @@ async fn on_sqlite(mut connection: SqliteConnection, migrator: &Migrator, way: W
         return Err(MigrateError::Source("a foreign key would point nowhere".into()));
     }
     transaction.commit().await?;
-    Ok(connection.close().await?)
+    connection.close().await?;
+    Ok(versions)
 }
 
 /// The advisory lock is waited for without a limit; it ends with the connection, whatever happens before.
-async fn on_postgres(mut connection: PgConnection, migrator: &Migrator, way: Way) -> Result<(), MigrateError> {
+async fn on_postgres(mut connection: PgConnection, migrator: &Migrator, way: Way) -> Result<Vec<i64>, MigrateError> {
     connection
         .execute("SET lock_timeout = 0; SET statement_timeout = 0")
         .await?;
     connection.lock().await?;
     let lock_wait = format!("SET lock_timeout = {}", LOCK_WAIT.as_millis());
     connection.execute(AssertSqlSafe(lock_wait)).await?;
-    run(&mut connection, migrator, way).await?;
-    Ok(connection.close().await?)
+    let versions = run(&mut connection, migrator, way).await?;
+    connection.close().await?;
+    Ok(versions)
 }
 
-async fn run<C>(connection: &mut C, migrator: &Migrator, way: Way) -> Result<(), MigrateError>
+/// Runs under the lock, so the difference that it returns is its own doing.
+async fn run<C: Migrate>(connection: &mut C, migrator: &Migrator, way: Way) -> Result<Vec<i64>, MigrateError> {
+    connection.ensure_migrations_table(&migrator.table_name).await?;
+    let before = versions(connection, migrator).await?;
+    match way {
+        Way::Up => migrator.run_direct(None, connection, false).await?,
+        Way::Down(to) => undo(connection, migrator, &before, to).await?,
+    }
+    let after = versions(connection, migrator).await?;
+    Ok(match way {
+        Way::Up => after.into_iter().filter(|version| !before.contains(version)).collect(),
+        Way::Down(_) => before
+            .into_iter()
+            .rev()
+            .filter(|version| !after.contains(version))
+            .collect(),
+    })
+}
+
+async fn versions<C: Migrate>(connection: &mut C, migrator: &Migrator) -> Result<Vec<i64>, MigrateError> {
+    let applied = connection.list_applied_migrations(&migrator.table_name).await?;
+    Ok(applied.into_iter().map(|one| one.version).collect())
+}
+
+async fn undo<C>(connection: &mut C, migrator: &Migrator, applied: &[i64], to: i64) -> Result<(), MigrateError>
 where
     C: Migrate,
 {
-    match way {
-        Way::Up => migrator.run_direct(None, connection, false).await,
-        Way::Down(to) => undo(connection, migrator, to).await,
-    }
-}
-
-async fn undo<C: Migrate>(connection: &mut C, migrator: &Migrator, to: i64) -> Result<(), MigrateError> {
-    let applied = connection.list_applied_migrations(&migrator.table_name).await?;
-    let wanted = |migration: &&EngineMigration| {
-        migration.migration_type.is_down_migration()
-            && migration.version > to
-            && applied.iter().any(|one| one.version == migration.version)
+    let goes = |one: &&EngineMigration| {
+        one.migration_type.is_down_migration() && one.version > to && applied.contains(&one.version)
     };
-    for migration in migrator.iter().rev().filter(wanted) {
+    for migration in migrator.iter().rev().filter(goes) {
         connection.revert(&migrator.table_name, migration).await?;
     }
     Ok(())

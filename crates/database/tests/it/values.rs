@@ -110,3 +110,24 @@ on_every_engine! {
         assert!(database.fetch_all(SELECT, args![9_i64]).await.unwrap().is_empty());
     }
 }
+
+on_every_engine! {
+    async fn identifiers_compare_byte_by_byte(database: TestDatabase) {
+        let binary = if database.database().is_shared() { "COLLATE \"C\"" } else { "" };
+        let database = database.database();
+        database.execute(format!("CREATE TABLE names (name TEXT {binary} PRIMARY KEY)"), args![]).await.unwrap();
+        let names = ["a", "B", "a-b", "ab", "a_b", "a1", "é", "z"];
+        for name in names {
+            database.execute("INSERT INTO names VALUES ($1)", args![name]).await.unwrap();
+        }
+
+        let rows = database.fetch_all("SELECT name FROM names ORDER BY name", args![]).await.unwrap();
+        let above = database.fetch_all("SELECT name FROM names WHERE name > $1", args!["a_"]).await.unwrap();
+
+        let mut sorted = names;
+        sorted.sort();
+        let found: Vec<String> = rows.iter().map(|row| row.get("name").unwrap()).collect();
+        assert_eq!(found, sorted);
+        assert_eq!(above.len(), 4, "a_b, ab, z and é");
+    }
+}

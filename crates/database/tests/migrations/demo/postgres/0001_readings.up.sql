@@ -1,0 +1,1 @@
+CREATE TABLE readings (id BIGINT PRIMARY KEY, place TEXT NOT NULL);

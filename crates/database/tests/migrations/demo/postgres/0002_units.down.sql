@@ -1,0 +1,2 @@
+ALTER TABLE readings DROP COLUMN unit;
+DROP TABLE units;

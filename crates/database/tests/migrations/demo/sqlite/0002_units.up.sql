@@ -1,0 +1,2 @@
+CREATE TABLE units (code TEXT PRIMARY KEY);
+ALTER TABLE readings ADD COLUMN unit TEXT REFERENCES units (code);
