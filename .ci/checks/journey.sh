@@ -4,19 +4,6 @@ source "$(dirname "$0")/lib.sh"
 
 grpcurl=$(find_grpcurl)
 [ -x "$grpcurl" ] || fail "there is no grpcurl"
-json='content-type: application/json'
-
-# rest STATUS METHOD PATH [curl's arguments …]: the body is left in $body, the headers in $work/headers.
-rest() {
-  local expected=$1 method=$2 path=$3 status
-  shift 3
-  status=$(curl -sS -o "$work/body" -D "$work/headers" -w '%{http_code}' -X "$method" "$rest$path" "$@")
-  body=$(cat "$work/body")
-  claim "$method $path ($body)" "$status" "$expected"
-}
-
-field() { jq -r "$1" <<<"$body"; }
-header() { sed -n "s/^$1: //Ip" "$work/headers" | tr -d '\r'; }
 
 # grpc CODE ADDRESS METHOD DATA [grpcurl's arguments …]: OK or the canonical code's name; the reply in $body.
 grpc() {

@@ -85,3 +85,17 @@ stop_house() {
   wait "$house" || status=$?
   claim "SIGTERM ends the house with 0" "$status" 0
 }
+
+json='content-type: application/json'
+
+# rest STATUS METHOD PATH [curl's arguments …]: the body is left in $body, the headers in $work/headers.
+rest() {
+  local expected=$1 method=$2 path=$3 status
+  shift 3
+  status=$(curl -sS -o "$work/body" -D "$work/headers" -w '%{http_code}' -X "$method" "$rest$path" "$@")
+  body=$(cat "$work/body")
+  claim "$method $path ($body)" "$status" "$expected"
+}
+
+field() { jq -r "$1" <<<"$body"; }
+header() { sed -n "s/^$1: //Ip" "$work/headers" | tr -d '\r'; }

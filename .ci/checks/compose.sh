@@ -1,0 +1,175 @@
+#!/usr/bin/env bash
+# docker-compose.yml brought up for real, and a journey through its gateway: one auth service is killed on the way, the
+# containers are looked at from outside, and everything is stopped, started again and taken away.
+source "$(dirname "$0")/lib.sh"
+
+if ! docker info >/dev/null 2>&1; then
+  echo "compose: SKIPPED, NOTHING WAS CHECKED: there is no Docker Engine on this machine"
+  exit 0
+fi
+cd "$root"
+if docker compose version >/dev/null 2>&1; then
+  compose() { docker compose "$@"; }
+else
+  command -v docker-compose >/dev/null || apt-get install -y -qq --no-install-recommends docker-compose >/dev/null
+  compose() { docker-compose "$@"; }
+fi
+
+# A project, an image, a network and ports of its own: a house that runs on this machine is left alone.
+export COMPOSE_PROJECT_NAME=gatehouse-check-$$ GATEHOUSE_IMAGE=gatehouse-check:$$ GATEHOUSE_NET=10.213.$((65 + $$ % 190))
+export GATEWAY_PORT=0 AUTH_PORT=0 WIDGET_PORT=0
+services=(auth-2 widget-1 widget-2 gateway postgres)
+
+leave() {
+  local status=$?
+  [ "$status" -eq 0 ] || compose logs --tail=30 >&2 || true
+  compose down --volumes --remove-orphans --timeout 5 >/dev/null 2>&1 || true
+  docker image rm "$GATEHOUSE_IMAGE" >/dev/null 2>&1 || true
+  rm -rf "$work"
+  exit "$status"
+}
+trap leave EXIT
+
+# quietly WHAT COMMAND …: says how long it took; its output only when it fails.
+quietly() {
+  local what=$1 began=$SECONDS
+  shift
+  "$@" >"$work/output" 2>&1 || { tail -n 60 "$work/output" >&2; fail "$what"; }
+  echo "$what: $((SECONDS - began)) s"
+}
+
+id() { compose ps -a -q "$1"; }
+inspect() { docker inspect --format "$2" "$(id "$1")"; }
+address() { inspect "$1" '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'; }
+
+# becomes SERVICE STATE: waits until Docker says so.
+becomes() {
+  for _ in $(seq 300); do
+    [ "$(inspect "$1" '{{.State.Health.Status}}')" != "$2" ] || return 0
+    sleep 0.2
+  done
+  fail "$1 never became $2"
+}
+
+come_up() {
+  compose up -d
+  becomes gateway healthy
+}
+
+# What the kernel says about a container's first process.
+kernel_says() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$(inspect "$1" '{{.State.Pid}}')/status"; }
+
+# list_at REPLICA TOKEN: ListWidgets by gRPC at one widget service itself; prints the status.
+list_at() {
+  printf '\0\0\0\0\0' | curl -sS --http2-prior-knowledge -o "$work/reply" -D - --data-binary @- \
+    -H 'content-type: application/grpc' -H 'te: trailers' -H "authorization: Bearer $2" \
+    "http://$(address "$1"):50052/widget.v1.WidgetService/ListWidgets" | tr -d '\r' | sed -n 's/^grpc-status: //p'
+}
+
+# log_in EMAIL: leaves the token in $token.
+log_in() {
+  rest 200 POST /api/v1/auth/login -H "$json" -d "$(jq -n --arg e "$1" --arg p "$password" '{email:$e,password:$p}')"
+  token=$(field .access_token)
+}
+
+register() {
+  rest 201 POST /api/v1/auth/register -H "$json" -d "$(jq -n --arg e "$1" --arg p "$password" '{email:$e,password:$p}')"
+}
+
+# A dead token is refused by each widget service, and by whichever the gateway asks.
+dead_everywhere() {
+  claim "a dead token at widget-1" "$(list_at widget-1 "$1")" 16
+  claim "a dead token at widget-2" "$(list_at widget-2 "$1")" 16
+  for _ in 1 2 3 4; do
+    rest 401 GET /api/v1/widgets -H "authorization: Bearer $1"
+    claim "why" "$(field .reason)" TOKEN_REVOKED
+  done
+}
+
+log_out() { rest 204 POST /api/v1/auth/logout -H "authorization: Bearer $1"; }
+
+.ci/checks/stand-ins/make.sh
+quietly "the image is built" compose build
+size=$(docker image inspect --format '{{.Size}}' "$GATEHOUSE_IMAGE")
+echo "the image: $((size / 1000000)) MB"
+quietly "everything is up" come_up
+rest=http://127.0.0.1:$(compose port gateway 8080 | sed 's/.*://')
+password=$(head -c 24 /dev/urandom | base64)
+
+# --- the journey
+register ada@example.com
+log_in ada@example.com
+ada=$token
+compose exec -T auth-1 gatehouse auth create-admin --email root@example.com <<<"$password" >"$work/output" 2>&1 ||
+  fail "create-admin: $(cat "$work/output")"
+log_in root@example.com
+admin=$token
+widget='{"name":"sprocket-9","info_url":"https://example.com/9","deadline":"2099-12-31T12:00:00Z"}'
+rest 403 POST /api/v1/widgets -H "authorization: Bearer $ada" -H "$json" -d "$widget"
+rest 201 POST /api/v1/widgets -H "authorization: Bearer $admin" -H "$json" -d "$widget"
+rest 200 GET /api/v1/widgets/sprocket-9 -H "authorization: Bearer $ada"
+claim "who owns it" "$(field .owner.email)" root@example.com
+claim "a live token at widget-1" "$(list_at widget-1 "$ada")" 0
+claim "a live token at widget-2" "$(list_at widget-2 "$ada")" 0
+log_out "$ada"
+dead_everywhere "$ada"
+
+# --- both replicas of each service take part
+for _ in $(seq 8); do
+  log_in ada@example.com
+  rest 200 GET /api/v1/widgets -H "authorization: Bearer $token"
+done
+calls() { curl -sS "http://$(address "$1"):$2/metrics" | grep "^rpc_server_duration_seconds_count.*method=\"$3\"" || true; }
+for n in 1 2; do
+  [ -n "$(calls auth-$n 9101 Login)" ] || fail "auth-$n was never asked to log anybody in"
+  [ -n "$(calls widget-$n 9102 ListWidgets)" ] || fail "widget-$n was never asked for widgets"
+done
+
+# --- an auth service dies, and the house goes on
+docker kill "$(id auth-1)" >/dev/null
+for n in $(seq 10); do
+  register "user-$n@example.com"
+  log_in "user-$n@example.com"
+  rest 200 GET /api/v1/widgets -H "authorization: Bearer $token"
+done
+log_out "$token"
+dead_everywhere "$token"
+
+# --- what the containers may do
+for service in "${services[@]}"; do
+  [ "$(kernel_says "$service" Uid | cut -f1)" != 0 ] || fail "$service runs as root"
+  claim "$service has no capability" "$(kernel_says "$service" CapEff)" 0000000000000000
+  claim "$service can gain none" "$(kernel_says "$service" NoNewPrivs)" 1
+  root_mount=$(awk '$2 == "/" { print $4 }' "/proc/$(inspect "$service" '{{.State.Pid}}')/mounts")
+  [[ "$root_mount" =~ ^ro(,|$) ]] || fail "$service can write to its root file system"
+done
+# reads USER FILE: a secret, as that user.
+reads() { docker run --rm --user "$1" --volume "${COMPOSE_PROJECT_NAME}_secrets:/secrets:ro" --entrypoint cat "$postgres" "$2"; }
+postgres=$(inspect postgres '{{.Config.Image}}')
+{ reads 10002 /secrets/widget/service_token; echo; reads 10001 /secrets/auth/key_secret; echo; echo "$password"; } >"$work/secrets"
+! reads 10002 /secrets/auth/key_secret 2>/dev/null || fail "the widget service can read a secret of the auth service"
+
+# --- what is to be seen from outside
+# shellcheck disable=SC2016 # Go's variables.
+published() { inspect "$1" '{{range $port, $at := .NetworkSettings.Ports}}{{range $at}}{{$port}} {{.HostIp}} {{end}}{{end}}'; }
+for service in auth-2 widget-2 postgres; do
+  claim "what $service publishes" "$(published "$service")" ""
+done
+claim "what widget-1 publishes" "$(published widget-1)" "50052/tcp 127.0.0.1 "
+containers=$(compose ps -a -q)
+# shellcheck disable=SC2086 # One word for each container.
+docker inspect $containers >"$work/seen"
+compose logs --no-color >>"$work/seen" 2>&1
+! grep -qF -f "$work/secrets" "$work/seen" || fail "a secret is in the settings or the logs of a container"
+
+# --- stopped, each part ends well; started again, everything is still there
+quietly "everything is stopped" compose stop
+for service in "${services[@]}"; do
+  claim "$service ends with" "$(inspect "$service" '{{.State.ExitCode}}')" 0
+done
+quietly "everything is up again" come_up
+rest=http://127.0.0.1:$(compose port gateway 8080 | sed 's/.*://')
+rest 200 GET /api/v1/widgets/sprocket-9 -H "authorization: Bearer $admin"
+dead_everywhere "$ada"
+
+echo "compose: $passed passed, 0 failed"
