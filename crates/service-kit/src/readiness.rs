@@ -67,16 +67,11 @@ impl Readiness {
         let _ = self.0.subscribe().wait_for(State::is_ready).await;
     }
 
-    /// Calls back with the present state and every change, forever.
-    pub(crate) async fn follow(&self, mut react: impl AsyncFnMut(bool)) {
-        let mut states = self.0.subscribe();
-        loop {
-            let ready = states.borrow_and_update().is_ready();
-            react(ready).await;
-            if states.changed().await.is_err() {
-                return;
-            }
-        }
+    /// Waits until the answer of [`Self::is_ready`] has become another one than `known`, and returns it.
+    pub async fn changed_from(&self, known: bool) -> bool {
+        // The sender lives in self: the wait cannot fail.
+        let _ = self.0.subscribe().wait_for(|state| state.is_ready() != known).await;
+        !known
     }
 }
 

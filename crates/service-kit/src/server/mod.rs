@@ -139,13 +139,17 @@ impl GrpcServer {
             tokio::time::sleep(limits.drain).await;
             tracing::warn!("some calls did not finish in time: they are cut off");
         };
-        let following = self
-            .readiness
-            .follow(async |ready| report(&reporter, &services.names, ready).await);
+        let following = async {
+            let mut ready = self.readiness.is_ready();
+            loop {
+                report(&reporter, &services.names, ready).await;
+                ready = self.readiness.changed_from(ready).await;
+            }
+        };
         tokio::select! {
             outcome = serving => outcome.map_err(|error| StartError::failed("serving gRPC", error)),
             () = stopping => Ok(()),
-            () = following => Ok(()),
+            never = following => never,
             outcome = self.ops.run_until(std::future::pending()) =>
                 outcome.map_err(|error| StartError::failed("serving the operators' pages", error)),
         }
