@@ -147,3 +147,7 @@ fn audit(request: &http::request::Parts, refusal: Refusal) {
         "a call was denied"
     );
 }
+
+impl<S: tonic::server::NamedService> tonic::server::NamedService for AccessService<S> {
+    const NAME: &'static str = S::NAME;
+}
