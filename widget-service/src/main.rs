@@ -1,2 +1,13 @@
-//! The resource: the folder that others copy.
-fn main() {}
+//! The widget service as a process.
+
+use std::process::ExitCode;
+
+use service_kit::{config, process};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli: widget_service::Cli = config::parse();
+    process::run(cli.run())
+}

@@ -7,8 +7,6 @@
     unreachable_pub
 )]
 
-mod docs;
 mod faults;
 mod kit;
-mod openapi;
 mod templates;

@@ -1,0 +1,171 @@
+//! What the service has to be told.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, builder::BoolishValueParser};
+use database::{DatabaseUrl, MigrateMode};
+use http::Uri;
+use service_kit::{
+    clock::{SharedClock, SystemClock},
+    config::{ConfigError, HttpUrls, Secret, TrustArgs, database_url, listen_address, resolve},
+    tls::{ListenerTls, UpstreamTlsArgs},
+};
+
+/// Everything that [`build`](crate::build) needs.
+#[derive(Clone)]
+pub struct Config {
+    /// The service's own settings.
+    pub widget: WidgetArgs,
+    /// How tokens are trusted.
+    pub trust: TrustArgs,
+    /// How https:// auth services are called.
+    pub upstream_tls: UpstreamTlsArgs,
+    /// What time it is.
+    pub clock: SharedClock,
+}
+
+impl Config {
+    /// The configuration of a process: its clock is the machine's.
+    pub fn new(widget: WidgetArgs, trust: TrustArgs, upstream_tls: UpstreamTlsArgs) -> Self {
+        Self {
+            widget,
+            trust,
+            upstream_tls,
+            clock: SystemClock::shared(),
+        }
+    }
+}
+
+/// Settings of the widget service alone.
+#[derive(Debug, Clone, Args)]
+pub struct WidgetArgs {
+    /// Where to serve gRPC
+    #[arg(id = "widget_listen", long = "widget-listen", env = "WIDGET_LISTEN", value_name = "ADDRESS",
+          default_value = "127.0.0.1:50052", value_parser = listen_address)]
+    pub listen: SocketAddr,
+
+    /// Where to serve /livez, /readyz and /metrics
+    #[arg(id = "widget_ops_listen", long = "widget-ops-listen", env = "WIDGET_OPS_LISTEN", value_name = "ADDRESS",
+          default_value = "127.0.0.1:9102", value_parser = listen_address)]
+    pub ops_listen: SocketAddr,
+
+    /// Where widgets are kept: sqlite://PATH or postgres://… [default: sqlite://data/widget.db]
+    #[arg(id = "widget_database_url", long = "widget-database-url", env = "WIDGET_DATABASE_URL", value_name = "URL",
+          hide_env_values = true, value_parser = database_url)]
+    pub database_url: Option<Secret>,
+
+    /// A file that holds WIDGET_DATABASE_URL
+    #[arg(
+        id = "widget_database_url_file",
+        long = "widget-database-url-file",
+        env = "WIDGET_DATABASE_URL_FILE",
+        value_name = "FILE"
+    )]
+    pub database_url_file: Option<PathBuf>,
+
+    /// What to do about an older schema at the start: `auto` brings it up to date, `check` refuses to serve
+    /// [default: auto on SQLite, check on PostgreSQL]
+    #[arg(
+        id = "widget_migrate",
+        long = "widget-migrate",
+        env = "WIDGET_MIGRATE",
+        value_name = "MODE"
+    )]
+    pub migrate: Option<MigrateMode>,
+
+    /// The auth service; several URLs of one are separated by |
+    #[arg(
+        id = "widget_auth_url",
+        long = "widget-auth-url",
+        env = "WIDGET_AUTH_URL",
+        value_name = "URLS",
+        default_value = "http://127.0.0.1:50051"
+    )]
+    pub auth_url: HttpUrls,
+
+    /// Whether to serve gRPC reflection [default: on, off in production]
+    #[arg(id = "widget_reflection", long = "widget-reflection", env = "WIDGET_REFLECTION", value_name = "on|off",
+          value_parser = BoolishValueParser::new())]
+    pub reflection: Option<bool>,
+
+    /// Whether this is production
+    #[arg(id = "widget_production", long = "widget-production", env = "WIDGET_PRODUCTION", value_name = "true|false",
+          default_value = "false", value_parser = BoolishValueParser::new())]
+    pub production: bool,
+
+    /// PEM file of the certificate chain to serve TLS with
+    #[arg(
+        id = "widget_tls_cert",
+        long = "widget-tls-cert",
+        env = "WIDGET_TLS_CERT",
+        value_name = "FILE"
+    )]
+    pub tls_cert: Option<PathBuf>,
+
+    /// PEM file of that certificate's private key
+    #[arg(
+        id = "widget_tls_key",
+        long = "widget-tls-key",
+        env = "WIDGET_TLS_KEY",
+        value_name = "FILE"
+    )]
+    pub tls_key: Option<PathBuf>,
+
+    /// PEM file of the authorities that sign the certificates that clients must show
+    #[arg(
+        id = "widget_tls_client_ca",
+        long = "widget-tls-client-ca",
+        env = "WIDGET_TLS_CLIENT_CA",
+        value_name = "FILE"
+    )]
+    pub tls_client_ca: Option<PathBuf>,
+}
+
+impl Default for WidgetArgs {
+    /// The defaults of the command line.
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 50_052)),
+            ops_listen: SocketAddr::from(([127, 0, 0, 1], 9_102)),
+            database_url: None,
+            database_url_file: None,
+            migrate: None,
+            auth_url: HttpUrls(vec![Uri::from_static("http://127.0.0.1:50051")]),
+            reflection: None,
+            production: false,
+            tls_cert: None,
+            tls_key: None,
+            tls_client_ca: None,
+        }
+    }
+}
+
+impl WidgetArgs {
+    /// The database's URL, checked.
+    ///
+    /// # Errors
+    /// When both variables are set, the file cannot be used, or the URL is none. The URL is not repeated.
+    pub fn database(&self) -> Result<DatabaseUrl, ConfigError> {
+        let variable = "WIDGET_DATABASE_URL";
+        let url = resolve(variable, self.database_url.as_ref(), self.database_url_file.as_deref())?;
+        let url = url.unwrap_or_else(|| Secret::new("sqlite://data/widget.db"));
+        url.expose()
+            .parse()
+            .map_err(|error: database::Error| ConfigError::new(variable, error.to_string()))
+    }
+
+    /// Whether reflection is served.
+    pub fn serves_reflection(&self) -> bool {
+        self.reflection.unwrap_or(!self.production)
+    }
+
+    /// The listener's certificate files.
+    pub fn tls(&self) -> ListenerTls<'_> {
+        ListenerTls {
+            role: "WIDGET",
+            cert: self.tls_cert.as_deref(),
+            key: self.tls_key.as_deref(),
+            client_ca: self.tls_client_ca.as_deref(),
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Widgets to test with.
+
+use chrono::{DateTime, Utc};
+use prost_types::Timestamp;
+use proto::widget::v1 as pb;
+use uuid::Uuid;
+use widget_service::domain::{Deadline, Draft, Widget};
+
+/// When the tests take place.
+pub fn now() -> DateTime<Utc> {
+    "2026-03-01T12:00:00.123456Z".parse().unwrap()
+}
+
+/// A widget like any other, created now.
+pub fn widget(name: &str) -> Widget {
+    let draft = Draft {
+        name: name.parse().unwrap(),
+        description: "a wheel with teeth".parse().unwrap(),
+        info_url: "https://example.com/9".parse().unwrap(),
+        deadline: Deadline::from("2099-12-31T12:00:00Z".parse::<DateTime<Utc>>().unwrap()),
+    };
+    draft.into_widget(Uuid::nil(), now())
+}
+
+/// A time as it is sent.
+pub fn timestamp(time: &str) -> Timestamp {
+    let time: DateTime<Utc> = time.parse().unwrap();
+    Timestamp {
+        seconds: time.timestamp(),
+        nanos: time.timestamp_subsec_nanos() as i32,
+    }
+}
+
+/// A widget as a client sends it: good in every field.
+pub fn sent(name: &str) -> pb::Widget {
+    pb::Widget {
+        name: name.into(),
+        description: "a wheel with teeth".into(),
+        info_url: "https://example.com/9".into(),
+        deadline: Some(timestamp("2099-12-31T12:00:00Z")),
+        ..Default::default()
+    }
+}
