@@ -3,6 +3,8 @@
 mod bind;
 mod compile;
 
+pub(crate) use bind::is_scalar_like;
+
 use std::fmt;
 
 use prost_reflect::{DescriptorPool, FieldDescriptor, MethodDescriptor};

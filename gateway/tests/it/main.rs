@@ -7,6 +7,8 @@
     unreachable_pub
 )]
 
+mod docs;
 mod faults;
 mod kit;
+mod openapi;
 mod templates;

@@ -2,9 +2,17 @@
 
 use gateway::template::{Segment, Template};
 
+/// A template, its segments, its verb, and its variables with the segments that they take.
+type Parsed = (
+    &'static str,
+    &'static [&'static str],
+    Option<&'static str>,
+    &'static [(&'static str, usize, usize)],
+);
+
 #[test]
 fn good_templates_are_taken_apart() {
-    let rows: [(&str, &[&str], Option<&str>, &[(&str, usize, usize)]); 12] = [
+    let rows: [Parsed; 12] = [
         ("/", &[], None, &[]),
         ("/v1/messages", &["v1", "messages"], None, &[]),
         ("/v1/{id}", &["v1", "*"], None, &[("id", 1, 2)]),
