@@ -18,35 +18,55 @@ impl Authenticator {
         Self { trust, verifier }
     }
 
-    /// Checks the token of a request that arrived at a moment: the token itself first, then, only if that is good, by a
-    /// view that is fresh enough for the request.
+    /// Checks the token of a request that arrived at a moment: [`verify`](Self::verify) and then
+    /// [`decide`](Self::decide).
     ///
     /// # Errors
-    /// Any of `TOKEN_MALFORMED`, `TOKEN_INVALID`, `TOKEN_EXPIRED`, `TOKEN_REVOKED`, `TRUST_UNAVAILABLE`.
+    /// As these two.
     pub async fn authenticate(&self, token: &[u8], arrived: Instant) -> Result<Caller, Refusal> {
         let verified = self.verify(token, arrived).await?;
-        let view = self.trust.fresh(arrived).await?;
-        view.check(&verified, self.verifier.now())?;
+        self.decide(&verified, arrived).await?;
         Ok(verified.caller)
     }
 
-    /// Whether a token's signature and claims are good by what is known now, without waiting for anything.
-    pub fn is_ours(&self, token: &[u8]) -> bool {
-        self.verifier.verify(token, &self.trust.latest()).is_ok()
+    /// Checks the token by itself. Junk costs no Sync.
+    ///
+    /// # Errors
+    /// `TOKEN_MALFORMED`, `TOKEN_INVALID`, `TOKEN_EXPIRED`; `TRUST_UNAVAILABLE` when the keys are not known.
+    pub async fn verify(&self, token: &[u8], arrived: Instant) -> Result<Verified, Refusal> {
+        match self.verifier.verify(token, &self.trust.latest()) {
+            Err(Rejection::UnknownKey) => {
+                let view = self.trust.fresh_for_unknown_key(arrived).await?;
+                self.verifier.verify(token, &view).map_err(Refusal::from)
+            }
+            known => known.map_err(Refusal::from),
+        }
     }
 
-    async fn verify(&self, token: &[u8], arrived: Instant) -> Result<Verified, Refusal> {
+    /// Decides about a verified token by a view that is fresh enough for the request.
+    ///
+    /// # Errors
+    /// `TOKEN_EXPIRED`, `TOKEN_REVOKED`, `TOKEN_INVALID`, `TRUST_UNAVAILABLE`.
+    pub async fn decide(&self, verified: &Verified, arrived: Instant) -> Result<(), Refusal> {
+        let view = self.trust.fresh(arrived).await?;
+        view.check(verified, self.verifier.now())
+    }
+
+    /// What is wrong with a user's token that was shown where a service's is wanted, by what is known now.
+    pub(super) fn not_a_service(&self, token: &[u8]) -> Refusal {
         match self.verifier.verify(token, &self.trust.latest()) {
-            Ok(verified) => Ok(verified),
-            Err(Rejection::Refused(refusal)) => Err(refusal),
-            Err(Rejection::UnknownKey) => {
-                let view = self.trust.fresh(arrived).await?;
-                match self.verifier.verify(token, &view) {
-                    Ok(verified) => Ok(verified),
-                    Err(Rejection::Refused(refusal)) => Err(refusal),
-                    Err(Rejection::UnknownKey) => Err(Refusal::Invalid),
-                }
-            }
+            Ok(_) => Refusal::NotService,
+            Err(Rejection::Refused(Refusal::Expired)) => Refusal::Expired,
+            Err(_) => Refusal::Invalid,
+        }
+    }
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::Refused(refusal) => refusal,
+            Rejection::UnknownKey => Self::Invalid,
         }
     }
 }

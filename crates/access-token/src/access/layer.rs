@@ -5,10 +5,12 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{Request, Response};
+use http::{Request, Response, request::Parts};
 use proto::options::v1::Access;
 use tokio::time::Instant;
+use tonic::server::NamedService;
 use tower::{Layer, Service};
+use uuid::Uuid;
 
 use super::{AccessError, Authenticator, Caller, Refusal, ServiceTokens, credentials::bearer, policy::Policy};
 use crate::{Trust, Verifier};
@@ -94,56 +96,71 @@ where
                     request = Request::from_parts(parts, body);
                     inner.call(request).await
                 }
-                Err(refusal) => {
-                    audit(&parts, refusal);
-                    Ok(refusal.status().into_http())
+                Err(denied) => {
+                    audit(&parts, &denied);
+                    Ok(denied.refusal.status().into_http())
                 }
             }
         })
     }
 }
 
+impl<S: NamedService> NamedService for AccessService<S> {
+    const NAME: &'static str = S::NAME;
+}
+
+/// A refused request, and whose it is if its token told.
+struct Denied {
+    refusal: Refusal,
+    actor: Option<Uuid>,
+}
+
+impl From<Refusal> for Denied {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, actor: None }
+    }
+}
+
 impl Guard {
-    async fn admit(&self, request: &http::request::Parts, arrived: Instant) -> Result<Option<Caller>, Refusal> {
+    async fn admit(&self, request: &Parts, arrived: Instant) -> Result<Option<Caller>, Denied> {
         let access = self.policy.of(request.uri.path()).ok_or(Refusal::Unknown)?;
         match access {
             Access::Public => Ok(None),
-            Access::Service => self.admit_service(bearer(&request.headers)?).map(|()| None),
+            Access::Service => Ok(self.admit_service(bearer(&request.headers)?).map(|()| None)?),
             Access::User | Access::Admin => {
-                let caller = self
-                    .authenticator
-                    .authenticate(bearer(&request.headers)?, arrived)
-                    .await?;
+                let verified = self.authenticator.verify(bearer(&request.headers)?, arrived).await?;
+                let caller = verified.caller;
+                let mut decision = self.authenticator.decide(&verified, arrived).await;
                 if access == Access::Admin && !caller.admin {
-                    return Err(Refusal::NotAdmin);
+                    decision = decision.and(Err(Refusal::NotAdmin));
                 }
-                Ok(Some(caller))
+                let actor = Some(caller.user_id);
+                decision
+                    .map(|()| Some(caller))
+                    .map_err(|refusal| Denied { refusal, actor })
             }
-            Access::Unspecified => Err(Refusal::Unknown),
+            Access::Unspecified => Err(Refusal::Unknown.into()),
         }
     }
 
     fn admit_service(&self, token: &[u8]) -> Result<(), Refusal> {
         if self.service_tokens.accept(token) {
             Ok(())
-        } else if self.authenticator.is_ours(token) {
-            Err(Refusal::NotService)
         } else {
-            Err(Refusal::Invalid)
+            Err(self.authenticator.not_a_service(token))
         }
     }
 }
 
-/// One line for each denied call.
-fn audit(request: &http::request::Parts, refusal: Refusal) {
-    let request_id = request.headers.get("x-request-id").and_then(|id| id.to_str().ok());
+/// One line for each denied call. The span around it has the request's id.
+fn audit(request: &Parts, denied: &Denied) {
     tracing::info!(
         target: "audit",
         kind = "denied_call",
         outcome = "failure",
-        target_method = request.uri.path(),
-        reason = refusal.reason(),
-        request_id,
+        actor = denied.actor.map(tracing::field::display),
+        method = request.uri.path(),
+        reason = denied.refusal.reason(),
         "a call was denied"
     );
 }

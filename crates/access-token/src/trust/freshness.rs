@@ -21,6 +21,17 @@ pub fn needed(arrived: Duration, max_staleness: Duration) -> Duration {
     arrived.saturating_sub(max_staleness)
 }
 
+/// As of when a view has to be fresh to say that nobody knows a key, when somebody asks at a time.
+///
+/// A key may have been published a moment ago, so the newest view need not know it. But anybody can invent a key's id:
+/// such tokens bring the idle Sync forward, once per `idle`, and share what it says.
+pub fn needed_for_unknown_key(asked_before: Option<Duration>, now: Duration, idle: Duration) -> Duration {
+    match asked_before {
+        Some(before) if now < before + idle => before,
+        _ => now,
+    }
+}
+
 /// What a request gets that needs a view as of a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {

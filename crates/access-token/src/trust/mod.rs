@@ -7,7 +7,10 @@ mod report;
 mod source;
 mod stats;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::{sync::watch, task::JoinHandle, time::Instant};
 
@@ -68,6 +71,8 @@ pub struct Trust {
     published: watch::Receiver<Published>,
     /// The newest moment as of which somebody needs a view.
     need: Arc<watch::Sender<Option<Duration>>>,
+    /// When a view was last asked for on account of an unknown key.
+    unknown_key: Arc<Mutex<Option<Duration>>>,
     stats: Arc<TrustStats>,
 }
 
@@ -84,6 +89,7 @@ impl Trust {
             config,
             published,
             need: Arc::new(need),
+            unknown_key: Arc::default(),
             stats,
         };
         (trust, tokio::spawn(driver.run()))
@@ -97,6 +103,26 @@ impl Trust {
     /// second.
     pub async fn fresh(&self, arrived: Instant) -> Result<Arc<View>, TrustUnavailable> {
         let need = freshness::needed(self.moment(arrived), self.config.max_staleness);
+        self.reaching(need, arrived).await
+    }
+
+    /// A view that can tell whether a key exists of which the newest view knows nothing. Such requests cost no more
+    /// Syncs than there are when nobody asks.
+    ///
+    /// # Errors
+    /// As [`fresh`](Self::fresh).
+    pub async fn fresh_for_unknown_key(&self, arrived: Instant) -> Result<Arc<View>, TrustUnavailable> {
+        let need = {
+            let mut asked = self.unknown_key.lock().unwrap_or_else(PoisonError::into_inner);
+            let need = freshness::needed_for_unknown_key(*asked, self.moment(arrived), self.config.idle);
+            *asked = Some(need);
+            need
+        };
+        self.reaching(need, arrived).await
+    }
+
+    /// Waits for a view that is fresh as of `need`.
+    async fn reaching(&self, need: Duration, arrived: Instant) -> Result<Arc<View>, TrustUnavailable> {
         let mut published = self.published.clone();
         if let Some(answer) = self.judge(&published.borrow_and_update(), need) {
             return answer;

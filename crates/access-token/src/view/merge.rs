@@ -42,7 +42,11 @@ impl View {
     /// freshness stamp only rise. A higher epoch replaces everything, a lower one is dropped.
     #[must_use]
     pub fn merge(&self, reply: Reply) -> Merge {
-        let Reply { started, response, .. } = reply;
+        let Reply {
+            started,
+            request,
+            response,
+        } = reply;
         if response.epoch < self.epoch {
             return Merge::Old;
         }
@@ -57,10 +61,14 @@ impl View {
         }
         view.add_keys(response.keys);
         view.add_revocations(response.revocations);
-        view.cursor = view.cursor.max(response.next_cursor);
         if view.standing == Standing::HistoryLost {
             return Merge::HistoryLost(view);
         }
+        // A cursor means something in its own epoch only: what lies before it in another is not known to be here.
+        if request.epoch != response.epoch && request.cursor != 0 {
+            return Merge::Partial(view);
+        }
+        view.cursor = view.cursor.max(response.next_cursor);
         if !response.complete {
             return Merge::Partial(view);
         }
