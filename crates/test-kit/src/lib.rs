@@ -2,11 +2,13 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
+mod attacks;
 mod clock;
 mod databases;
 mod mint;
 mod postgres;
 
+pub use attacks::{Attack, Oddity, Staged, attacks, oddities, staged_attacks};
 pub use clock::FixedClock;
 pub use databases::{Engine, TestDatabase};
 pub use mint::{AUDIENCE, ISSUER, TokenMint, fixed_now};

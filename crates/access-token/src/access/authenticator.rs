@@ -37,7 +37,9 @@ impl Authenticator {
         match self.verifier.verify(token, &self.trust.latest()) {
             Err(Rejection::UnknownKey) => {
                 let view = self.trust.fresh_for_unknown_key(arrived).await?;
-                self.verifier.verify(token, &view).map_err(Refusal::from)
+                let verified = self.verifier.verify(token, &view)?;
+                self.trust.unknown_key_found();
+                Ok(verified)
             }
             known => known.map_err(Refusal::from),
         }

@@ -164,7 +164,3 @@ fn audit(request: &Parts, denied: &Denied) {
         "a call was denied"
     );
 }
-
-impl<S: tonic::server::NamedService> tonic::server::NamedService for AccessService<S> {
-    const NAME: &'static str = S::NAME;
-}

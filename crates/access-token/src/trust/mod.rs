@@ -121,6 +121,11 @@ impl Trust {
         self.reaching(need, arrived).await
     }
 
+    /// Notes that an unknown key was found after all: the next one is looked for at once, too.
+    pub(crate) fn unknown_key_found(&self) {
+        *self.unknown_key.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Waits for a view that is fresh as of `need`.
     async fn reaching(&self, need: Duration, arrived: Instant) -> Result<Arc<View>, TrustUnavailable> {
         let mut published = self.published.clone();

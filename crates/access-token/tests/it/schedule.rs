@@ -1,0 +1,148 @@
+//! The rules of freshness by themselves, by driving them at random.
+
+use std::time::Duration;
+
+use access_token::freshness::{Ended, MOST_IN_FLIGHT, Next, Schedule, Verdict, judge, needed, needed_for_unknown_key};
+use proptest::prelude::*;
+
+use crate::kit::ms;
+
+const IDLE: Duration = ms(5000);
+
+#[test]
+fn a_view_decides_exactly_the_requests_that_arrived_before_its_sync_began() {
+    let judge = |need, fresh, failing, now| judge(ms(need), fresh, failing, ms(now), ms(1000));
+    for (fresh, failing, now, verdict) in [
+        (Some(ms(50)), None, 60, Verdict::Fresh),
+        (Some(ms(49)), None, 60, Verdict::Wait),
+        (None, None, 60, Verdict::Wait),
+        (None, Some(ms(40)), 1039, Verdict::Wait),
+        (None, Some(ms(40)), 1040, Verdict::Unavailable),
+        (Some(ms(49)), Some(ms(40)), 2000, Verdict::Unavailable),
+        (Some(ms(50)), Some(ms(40)), 2000, Verdict::Fresh),
+    ] {
+        assert_eq!(judge(50, fresh, failing, now), verdict, "{fresh:?} {failing:?} {now}");
+    }
+}
+
+#[test]
+fn allowed_staleness_moves_what_is_needed_back_and_not_below_the_beginning() {
+    assert_eq!(needed(ms(700), ms(0)), ms(700));
+    assert_eq!(needed(ms(700), ms(300)), ms(400));
+    assert_eq!(needed(ms(700), ms(900)), ms(0));
+}
+
+#[test]
+fn unknown_keys_move_what_is_needed_forward_once_per_idle_time() {
+    assert_eq!(needed_for_unknown_key(None, ms(10), IDLE), ms(10));
+    assert_eq!(needed_for_unknown_key(Some(ms(10)), ms(5009), IDLE), ms(10));
+    assert_eq!(needed_for_unknown_key(Some(ms(10)), ms(5010), IDLE), ms(5010));
+}
+
+/// What happens to a schedule, and after how many tenths of a millisecond.
+#[derive(Clone, Debug)]
+enum Event {
+    Arrive,
+    End(usize, Ended),
+    Nothing,
+}
+
+fn events() -> impl Strategy<Value = Vec<(u64, Event)>> {
+    let ended = prop_oneof![4 => Just(Ended::Complete), 1 => Just(Ended::Partial), 2 => Just(Ended::Failed)];
+    let event = prop_oneof![
+        3 => Just(Event::Arrive),
+        3 => (0..2_usize, ended).prop_map(|(which, ended)| Event::End(which, ended)),
+        1 => Just(Event::Nothing),
+    ];
+    prop::collection::vec((prop_oneof![4 => 0..30_u64, 1 => 0..60_000_u64], event), 1..200)
+}
+
+/// A schedule, and what a driver would know beside it.
+#[derive(Default)]
+struct Run {
+    schedule: Schedule,
+    begun: Vec<Duration>,
+    need: Option<Duration>,
+    fresh: Option<Duration>,
+    now: Duration,
+}
+
+impl Run {
+    fn next(&self) -> Next {
+        self.schedule.next(self.need, self.fresh, self.now, IDLE)
+    }
+
+    /// Does what the schedule says until `time`, then lets the event happen.
+    fn step(&mut self, time: Duration, event: &Event) -> Result<(), TestCaseError> {
+        let until = self.now + time;
+        loop {
+            match self.next() {
+                Next::Begin => self.begin()?,
+                Next::At(at) if at <= until => {
+                    prop_assert!(at > self.now, "a time that has come is no time to wait for");
+                    self.now = at;
+                }
+                _ => break,
+            }
+        }
+        self.now = until;
+        match event {
+            Event::Arrive => self.need = Some(self.now),
+            Event::End(which, ended) => self.end(*which, *ended),
+            Event::Nothing => {}
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self) -> Result<(), TestCaseError> {
+        if let Some(last) = self.begun.last() {
+            prop_assert!(self.now >= *last + ms(1), "two begin within a millisecond");
+        }
+        self.schedule.begin(self.now);
+        self.begun.push(self.now);
+        prop_assert!(self.schedule.in_flight().len() <= MOST_IN_FLIGHT);
+        Ok(())
+    }
+
+    fn end(&mut self, which: usize, ended: Ended) {
+        let Some(started) = self.schedule.in_flight().get(which).copied() else {
+            return;
+        };
+        self.schedule.end(started, ended, self.now);
+        if ended == Ended::Complete {
+            self.fresh = self.fresh.max(Some(started));
+        }
+    }
+
+    /// Whoever waits is served by what is in flight, or something will begin in time.
+    fn somebody_is_served(&self) -> Result<(), TestCaseError> {
+        let Some(need) = self.need.filter(|need| self.fresh.is_none_or(|fresh| fresh < *need)) else {
+            return Ok(());
+        };
+        let reached = self.schedule.in_flight().iter().any(|begun| *begun >= need);
+        let soon = match self.next() {
+            Next::Begin => true,
+            Next::At(at) => at <= self.now + ms(200),
+            Next::AfterOneEnds => true,
+        };
+        prop_assert!(
+            reached || soon,
+            "a request waits and nothing begins: {:?}",
+            self.schedule
+        );
+        Ok(())
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_two_are_in_flight_at_most_one_begins_a_millisecond_and_nobody_waits_for_nothing(events in events()) {
+        let mut run = Run::default();
+        for (tenths, event) in events {
+            run.step(Duration::from_micros(tenths * 100), &event)?;
+            run.somebody_is_served()?;
+        }
+    }
+}
