@@ -195,6 +195,16 @@ pub(super) fn schema() -> Value {
             },
         },
         "required": ["type", "title", "status", "detail", "code", "reason", "request_id"],
+        "examples": [{
+            "type": "about:blank",
+            "title": "Bad Request",
+            "status": 400,
+            "detail": "some fields of the request are not valid",
+            "code": "INVALID_ARGUMENT",
+            "reason": "INVALID_FIELDS",
+            "request_id": "0196f3a2-6f0e-7c7e-8f53-0d6b6d2f5a10",
+            "errors": [{"field": "name", "detail": "must be given"}],
+        }],
     })
 }
 
