@@ -200,7 +200,7 @@ impl<'a> Schemas<'a> {
             Kind::Message(message) => self.message(message, direction),
             Kind::Enum(kind) if kind.full_name() == "google.protobuf.NullValue" => json!({"type": "null"}),
             Kind::Enum(kind) => self.enumeration(kind),
-            scalar => well_known::scalar(scalar).unwrap_or_else(|| json!({})),
+            scalar => well_known::scalar(scalar).map_or_else(|| json!({}), |schema| bounded(schema, direction)),
         }
     }
 
@@ -237,6 +237,15 @@ impl<'a> Schemas<'a> {
         }
         comment
     }
+}
+
+/// Only a request needs to be told the bounds of a number, which a response cannot leave.
+fn bounded(mut schema: Value, direction: Direction) -> Value {
+    if let (Direction::Out, Some(members)) = (direction, schema.as_object_mut()) {
+        members.remove("minimum");
+        members.remove("maximum");
+    }
+    schema
 }
 
 fn reference(name: &str) -> Value {

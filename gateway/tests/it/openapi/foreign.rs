@@ -142,10 +142,7 @@ fn every_type_has_its_json_form() {
             "data",
             json!({"type": "string", "format": "byte", "contentEncoding": "base64"}),
         ),
-        (
-            "small",
-            json!({"type": "integer", "format": "uint32", "minimum": 0, "maximum": 4_294_967_295_u32}),
-        ),
+        ("small", json!({"type": "integer", "format": "uint32"})),
         ("at", json!({"type": "string", "format": "date-time"})),
         (
             "lasts",
@@ -183,6 +180,7 @@ fn requests_and_responses_have_schemas_of_their_own() {
     let body = &schemas["PutThingBody"];
     assert_eq!(body["additionalProperties"], json!(false));
     assert!(body["properties"]["secret"]["writeOnly"] == json!(true));
+    assert_eq!(body["properties"]["small"]["maximum"], json!(u32::MAX));
     assert!(
         schemas["Thing"]["properties"].get("secret").is_none(),
         "never in responses"
