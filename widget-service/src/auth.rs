@@ -26,10 +26,9 @@ impl AuthService {
     pub(crate) fn new(args: &WidgetArgs, tls: &UpstreamTlsArgs, trust: &TrustArgs) -> Result<Self, ConfigError> {
         let tls = tls.client_config()?;
         let endpoints = args
-            .auth_url
-            .0
-            .iter()
-            .map(|uri| endpoint(Endpoint::from(uri.clone()), tls.as_ref()));
+            .auth_urls()
+            .into_iter()
+            .map(|uri| endpoint(Endpoint::from(uri), tls.as_ref()));
         Ok(Self {
             endpoints: endpoints.collect::<Result<_, _>>()?,
             // The list is not empty: that is what `required` means.

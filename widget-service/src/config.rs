@@ -73,15 +73,15 @@ pub struct WidgetArgs {
     )]
     pub migrate: Option<MigrateMode>,
 
-    /// The auth service; several URLs of one are separated by |
+    /// The auth service; several URLs of one are separated by | [default: http://127.0.0.1:50051; where it was bound in
+    /// the one-process house]
     #[arg(
         id = "widget_auth_url",
         long = "widget-auth-url",
         env = "WIDGET_AUTH_URL",
-        value_name = "URLS",
-        default_value = "http://127.0.0.1:50051"
+        value_name = "URLS"
     )]
-    pub auth_url: HttpUrls,
+    pub auth_url: Option<HttpUrls>,
 
     /// Whether to serve gRPC reflection [default: on, off in production]
     #[arg(id = "widget_reflection", long = "widget-reflection", env = "WIDGET_REFLECTION", value_name = "on|off",
@@ -130,7 +130,7 @@ impl Default for WidgetArgs {
             database_url: None,
             database_url_file: None,
             migrate: None,
-            auth_url: HttpUrls(vec![Uri::from_static("http://127.0.0.1:50051")]),
+            auth_url: None,
             reflection: None,
             production: false,
             tls_cert: None,
@@ -152,6 +152,12 @@ impl WidgetArgs {
         url.expose()
             .parse()
             .map_err(|error: database::Error| ConfigError::new(variable, error.to_string()))
+    }
+
+    /// The URLs of the auth service.
+    pub fn auth_urls(&self) -> Vec<Uri> {
+        let default = || vec![Uri::from_static("http://127.0.0.1:50051")];
+        self.auth_url.as_ref().map_or_else(default, |urls| urls.0.clone())
     }
 
     /// Whether reflection is served.

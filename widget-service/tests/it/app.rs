@@ -119,7 +119,7 @@ pub fn config(database: &TestDatabase, clock: &FixedClock, auth: &[SocketAddr]) 
         ops_listen: "127.0.0.1:0".parse().unwrap(),
         database_url: Some(Secret::new(database.url())),
         migrate: Some(database::MigrateMode::Auto),
-        auth_url: HttpUrls(urls.collect()),
+        auth_url: Some(HttpUrls(urls.collect())),
         ..WidgetArgs::default()
     };
     let trust = TrustArgs {
