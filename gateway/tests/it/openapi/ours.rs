@@ -241,3 +241,24 @@ fn examples_are_good_requests() {
         "examples of the bodies of register, login, password, delete-account, users and widgets"
     );
 }
+
+/// Every example of a field is a value of that field.
+#[test]
+fn examples_of_fields_fit_their_types() {
+    let document = document();
+    let pool = DescriptorPool::decode(proto::FILE_DESCRIPTOR_SET).unwrap();
+    let mut played = 0;
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        let Some(message) = pool.all_messages().find(|message| message.name() == name) else {
+            continue;
+        };
+        for (field, property) in schema["properties"].as_object().unwrap() {
+            for example in property["examples"].as_array().into_iter().flatten() {
+                let read = DynamicMessage::deserialize(message.clone(), &json!({ field: example }));
+                assert!(read.is_ok(), "{name}.{field}: {example}: {read:?}");
+                played += 1;
+            }
+        }
+    }
+    assert!(played > 30, "only {played} examples");
+}
