@@ -7,11 +7,15 @@ use prost_types::FieldMask;
 /// The fields that an update writes, each one of those that can be written.
 pub type Fields = BTreeSet<&'static str>;
 
+/// How many wrong paths a refusal repeats, and how much of each: it travels in headers, which are bounded.
+const REPEATED: usize = 8;
+const SHOWN: usize = 64;
+
 /// Reads an update mask. `*` means every field of `writable`; no mask, or an empty one, is `None`: the caller decides
 /// what was populated.
 ///
 /// # Errors
-/// A text for people that names every path that is unknown or cannot be written.
+/// A text for people that names the paths that are unknown or cannot be written, the first few of very many.
 pub fn parse(mask: Option<&FieldMask>, writable: &[&'static str]) -> Result<Option<Fields>, String> {
     let Some(mask) = mask.filter(|mask| !mask.paths.is_empty()) else {
         return Ok(None);
@@ -22,7 +26,7 @@ pub fn parse(mask: Option<&FieldMask>, writable: &[&'static str]) -> Result<Opti
         match writable.iter().find(|field| *field == path) {
             Some(field) => drop(fields.insert(field)),
             None if path == "*" => fields.extend(writable),
-            None => refused.push(format!("\"{}\"", path.escape_debug())),
+            None => refused.push(path),
         }
     }
     if refused.is_empty() {
@@ -30,9 +34,19 @@ pub fn parse(mask: Option<&FieldMask>, writable: &[&'static str]) -> Result<Opti
     }
     Err(format!(
         "{} cannot be written; what can: {}, or * for all",
-        refused.join(", "),
+        listed(&refused),
         writable.join(", ")
     ))
+}
+
+fn listed(paths: &[&String]) -> String {
+    let shown = |path: &&String| format!("\"{}\"", path.chars().take(SHOWN).collect::<String>().escape_debug());
+    let first: Vec<String> = paths.iter().take(REPEATED).map(shown).collect();
+    let more = match paths.len().saturating_sub(REPEATED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    first.join(", ") + &more
 }
 
 #[cfg(test)]
@@ -65,5 +79,13 @@ mod tests {
         let refusal = parse(Some(&mask(&["name", "deadline", "color"])), &["deadline"]).unwrap_err();
 
         assert!(refusal.contains("\"name\", \"color\""), "{refusal}");
+    }
+
+    #[test]
+    fn a_refusal_of_many_paths_stays_short() {
+        let long = "x".repeat(10_000);
+        let refusal = parse(Some(&mask(&vec![long.as_str(); 10_000])), &["deadline"]).unwrap_err();
+
+        assert!(refusal.len() < 1_000 && refusal.contains("and 9992 more"), "{refusal}");
     }
 }
