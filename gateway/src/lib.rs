@@ -1,9 +1,34 @@
 //! JSON/HTTP to gRPC and back, from descriptors alone.
 
+mod app;
+mod bound;
+pub mod cli;
+pub mod config;
+pub mod cors;
 pub mod docs;
+mod endpoint;
 pub mod fault;
+mod handler;
+mod json;
+mod lookup;
+mod matching;
+mod number;
 pub mod openapi;
 pub mod options;
 pub mod page;
+mod percent;
+pub mod plan;
+mod problem;
+mod request;
+mod response;
 pub mod route;
+mod server;
 pub mod template;
+mod time;
+mod upstream;
+mod value;
+pub mod violation;
+pub mod wire;
+
+pub use config::Config;
+pub use server::{Server, build, routes};

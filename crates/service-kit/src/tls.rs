@@ -8,7 +8,7 @@ use std::{
 
 use clap::Args;
 use rustls::{
-    RootCertStore, ServerConfig,
+    ClientConfig, RootCertStore, ServerConfig,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
     server::WebPkiClientVerifier,
 };
@@ -151,6 +151,39 @@ impl UpstreamTlsArgs {
             Some(identity) => config.identity(identity),
             None => config,
         }))
+    }
+}
+
+impl UpstreamTlsArgs {
+    /// The same as a rustls configuration with ALPN `h2`, for clients that are not tonic's; `None` when nothing is set.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or only half of the identity is set.
+    pub fn rustls_config(&self) -> Result<Option<Arc<ClientConfig>>, ConfigError> {
+        if self.client_config()?.is_none() {
+            return Ok(None);
+        }
+        let authorities = match &self.ca {
+            Some(ca) => roots("UPSTREAM_TLS_CA", ca)?,
+            None => RootCertStore::empty(),
+        };
+        let mismatch = |_| ConfigError::new("UPSTREAM_TLS_KEY", "the private key that the certificate is for");
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(mismatch)?
+            .with_root_certificates(authorities);
+        let mut config = match (&self.cert, &self.key) {
+            (Some(cert), Some(key)) => {
+                let chain = certificates("UPSTREAM_TLS_CERT", cert)?;
+                builder
+                    .with_client_auth_cert(chain, private_key("UPSTREAM_TLS_KEY", key)?)
+                    .map_err(mismatch)?
+            }
+            _ => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Ok(Some(Arc::new(config)))
     }
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn is_scalar_like(field: &FieldDescriptor) -> bool {
 }
 
 /// The fields that the variables of a template bind.
-pub(super) fn variables(
+pub(crate) fn variables(
     request: &MessageDescriptor,
     template: &Template,
 ) -> Result<Vec<Vec<FieldDescriptor>>, TemplateFault> {

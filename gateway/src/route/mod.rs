@@ -1,6 +1,7 @@
 //! The model: one [`Route`] for each HTTP binding of each annotated method.
 
 mod bind;
+pub(crate) use bind::variables;
 mod compile;
 
 pub(crate) use bind::is_scalar_like;

@@ -1,11 +1,31 @@
 //! What the tests share.
 
-use std::{fs, path::Path};
+mod client;
+mod fake;
 
-use prost_reflect::DescriptorPool;
+use std::{fs, path::Path, sync::LazyLock};
 
-/// Compiles one `.proto` text, on line 1 of `test.proto`, together with the contract's imports.
+use clap::Parser;
+use gateway::cli::Cli;
+use prost::Message;
+use prost_reflect::{DescriptorPool, DynamicMessage};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+pub use self::{
+    client::{Client, Response, json},
+    fake::{Answer, Call, Fake},
+};
+
+/// The types of `echo.proto`.
+pub static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| pool(include_str!("echo.proto")));
+
+/// Compiles one `.proto` text, named `test.proto`, together with the contract's imports.
 pub fn pool(source: &str) -> DescriptorPool {
+    DescriptorPool::decode(descriptors(source).as_slice()).unwrap()
+}
+
+/// The same as an encoded descriptor set.
+pub fn descriptors(source: &str) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("test.proto"), source).unwrap();
     let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto");
@@ -15,5 +35,92 @@ pub fn pool(source: &str) -> DescriptorPool {
         .include_imports(true)
         .open_file("test.proto")
         .unwrap();
-    DescriptorPool::decode(compiler.encode_file_descriptor_set().as_slice()).unwrap()
+    compiler.encode_file_descriptor_set()
+}
+
+/// A message of `echo.proto` from its JSON, read by the reference.
+pub fn message(name: &str, json: serde_json::Value) -> Vec<u8> {
+    let descriptor = POOL.get_message_by_name(&format!("echo.v1.{name}")).unwrap();
+    DynamicMessage::deserialize(descriptor, json).unwrap().encode_to_vec()
+}
+
+/// A message of `echo.proto` as JSON, written by the reference.
+pub fn shown(name: &str, bytes: &[u8]) -> serde_json::Value {
+    let descriptor = POOL.get_message_by_name(&format!("echo.v1.{name}")).unwrap();
+    let options = prost_reflect::SerializeOptions::new().use_proto_field_name(true);
+    let message = DynamicMessage::decode(descriptor, bytes).unwrap();
+    message
+        .serialize_with_options(serde_json::value::Serializer, &options)
+        .unwrap()
+}
+
+/// A gateway in front of a fake service, with a client.
+pub struct House {
+    pub client: Client,
+    pub fake: Fake,
+    pub ops: std::net::SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<()>,
+    _folder: tempfile::TempDir,
+}
+
+impl House {
+    /// With settings as they come.
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With more flags.
+    pub async fn with(flags: &[&str]) -> Self {
+        let fake = Fake::start().await;
+        let url = format!("http://{}", fake.addr);
+        Self::before(fake, &url, flags).await
+    }
+
+    /// In front of these URLs.
+    pub async fn before(fake: Fake, urls: &str, flags: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("descriptors.bin");
+        fs::write(&file, descriptors(include_str!("echo.proto"))).unwrap();
+        let upstreams = format!("echo.v1={urls}");
+        let mut line = vec![
+            "gateway",
+            "--gateway-listen",
+            "127.0.0.1:0",
+            "--gateway-ops-listen",
+            "127.0.0.1:0",
+        ];
+        line.extend([
+            "--gateway-descriptors",
+            file.to_str().unwrap(),
+            "--gateway-upstreams",
+            &upstreams,
+        ]);
+        line.extend(flags);
+        let server = gateway::build(Cli::try_parse_from(line).unwrap().config).await.unwrap();
+        let client = Client::new(server.addr());
+        let ops = server.ops_addr();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(async move {
+            server.run_until(async { drop(stopped.await) }).await.unwrap();
+        });
+        Self {
+            client,
+            fake,
+            ops,
+            stop: Some(stop),
+            running,
+            _folder: folder,
+        }
+    }
+
+    /// Asks the gateway to stop; the handle ends when it has.
+    pub fn stop(&mut self) {
+        drop(self.stop.take());
+    }
+
+    /// Waits until the gateway has ended.
+    pub async fn ended(self) {
+        self.running.await.unwrap();
+    }
 }

@@ -1,0 +1,153 @@
+//! What the gateway has to be told. Every flag has a variable of the same name.
+
+use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+
+use clap::Args;
+use http::Uri;
+use service_kit::{
+    client_address::TrustedProxies,
+    config::{http_urls, listen_address},
+    tls::{ListenerTls, UpstreamTlsArgs},
+};
+
+use crate::cors::Cors;
+
+/// The gateway's settings.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// Where REST is served
+    #[arg(
+        id = "gateway_listen",
+        long = "gateway-listen",
+        env = "GATEWAY_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8080",
+        value_parser = listen_address
+    )]
+    pub listen: SocketAddr,
+
+    /// Where operators' pages are served: /livez, /readyz, /metrics
+    #[arg(
+        id = "gateway_ops_listen",
+        long = "gateway-ops-listen",
+        env = "GATEWAY_OPS_LISTEN",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:9100",
+        value_parser = listen_address
+    )]
+    pub ops_listen: SocketAddr,
+
+    /// Which proto package is served where: PACKAGE=URL, comma-separated; several URLs of a package with |
+    #[arg(
+        id = "gateway_upstreams",
+        long = "gateway-upstreams",
+        env = "GATEWAY_UPSTREAMS",
+        value_name = "LIST",
+        default_value = "auth.v1=http://127.0.0.1:50051,widget.v1=http://127.0.0.1:50052"
+    )]
+    pub upstreams: Upstreams,
+
+    /// A file with an encoded FileDescriptorSet, in place of the built-in one
+    #[arg(
+        id = "gateway_descriptors",
+        long = "gateway-descriptors",
+        env = "GATEWAY_DESCRIPTORS",
+        value_name = "FILE"
+    )]
+    pub descriptors: Option<PathBuf>,
+
+    /// The origins whose pages may use the API: * or a comma-separated list
+    #[arg(
+        id = "gateway_cors_origins",
+        long = "gateway-cors-origins",
+        env = "GATEWAY_CORS_ORIGINS",
+        value_name = "LIST",
+        default_value = ""
+    )]
+    pub cors_origins: Cors,
+
+    /// The networks whose x-forwarded-for is believed, comma-separated
+    #[arg(
+        id = "gateway_trusted_proxies",
+        long = "gateway-trusted-proxies",
+        env = "GATEWAY_TRUSTED_PROXIES",
+        value_name = "LIST",
+        default_value = ""
+    )]
+    pub trusted_proxies: TrustedProxies,
+
+    /// PEM file of the certificate chain that clients see
+    #[arg(
+        id = "gateway_tls_cert",
+        long = "gateway-tls-cert",
+        env = "GATEWAY_TLS_CERT",
+        value_name = "FILE"
+    )]
+    pub tls_cert: Option<PathBuf>,
+
+    /// PEM file of that certificate's private key
+    #[arg(
+        id = "gateway_tls_key",
+        long = "gateway-tls-key",
+        env = "GATEWAY_TLS_KEY",
+        value_name = "FILE"
+    )]
+    pub tls_key: Option<PathBuf>,
+
+    /// PEM file of the authorities that sign the certificates which clients must show
+    #[arg(
+        id = "gateway_tls_client_ca",
+        long = "gateway-tls-client-ca",
+        env = "GATEWAY_TLS_CLIENT_CA",
+        value_name = "FILE"
+    )]
+    pub tls_client_ca: Option<PathBuf>,
+
+    /// TLS towards the services
+    #[command(flatten)]
+    pub upstream_tls: UpstreamTlsArgs,
+}
+
+impl Config {
+    /// The TLS files of the listener.
+    pub(crate) fn listener_tls(&self) -> ListenerTls<'_> {
+        ListenerTls {
+            role: "GATEWAY",
+            cert: self.tls_cert.as_deref(),
+            key: self.tls_key.as_deref(),
+            client_ca: self.tls_client_ca.as_deref(),
+        }
+    }
+}
+
+/// Proto packages and the URLs that serve them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Upstreams(pub Vec<(String, Vec<Uri>)>);
+
+impl FromStr for Upstreams {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut upstreams: Vec<(String, Vec<Uri>)> = Vec::new();
+        for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
+            let wanted = "PACKAGE=URL, comma-separated, such as widget.v1=http://127.0.0.1:50052";
+            let (package, urls) = entry.split_once('=').ok_or(wanted)?;
+            let package = package.trim();
+            if package.is_empty() || upstreams.iter().any(|(known, _)| known == package) {
+                return Err(format!("{wanted}, each package once"));
+            }
+            upstreams.push((package.to_owned(), http_urls(urls)?));
+        }
+        Ok(Self(upstreams))
+    }
+}
+
+impl Upstreams {
+    /// The URLs of a package.
+    pub fn of(&self, package: &str) -> Option<&[Uri]> {
+        self.0
+            .iter()
+            .find(|(known, _)| known == package)
+            .map(|(_, urls)| urls.as_slice())
+    }
+}

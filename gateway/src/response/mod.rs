@@ -1,0 +1,7 @@
+//! A gRPC reply into an HTTP response.
+
+pub(crate) mod body;
+pub(crate) mod guarded;
+mod headers;
+pub(crate) mod stream;
+pub(crate) mod unary;

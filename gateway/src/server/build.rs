@@ -1,0 +1,119 @@
+//! From settings to a bound server.
+
+use std::{collections::HashMap, fs, sync::Arc};
+
+use prost_reflect::DescriptorPool;
+use service_kit::{
+    config::ConfigError, metrics::Metrics, ops::OpsServer, process::StartError, readiness::Readiness, server::listen,
+};
+
+use super::Server;
+use crate::{
+    app::App,
+    config::Config,
+    docs,
+    endpoint::Endpoint,
+    matching::Matcher,
+    openapi,
+    page::Page,
+    plan::Plans,
+    route::Routes,
+    upstream::{Caller, Upstream},
+};
+
+const OPENAPI: &str = "/openapi.json";
+
+/// The routes of the descriptors that the settings name, or of the built-in ones.
+///
+/// # Errors
+/// When the file cannot be read, or a method's bindings are at fault.
+pub fn routes(config: &Config) -> Result<Routes, StartError> {
+    let pool = match &config.descriptors {
+        None => DescriptorPool::decode(proto::FILE_DESCRIPTOR_SET)
+            .map_err(|error| StartError::failed("reading the built-in descriptors", error))?,
+        Some(path) => {
+            let wants = |error: String| {
+                let wants = format!("a file with an encoded FileDescriptorSet that has all its imports ({error})");
+                ConfigError::new("GATEWAY_DESCRIPTORS", wants).got(path.display().to_string())
+            };
+            let bytes = fs::read(path).map_err(|error| wants(error.to_string()))?;
+            DescriptorPool::decode(bytes.as_slice()).map_err(|error| wants(error.to_string()))?
+        }
+    };
+    Routes::compile(&pool).map_err(|faults| StartError::Refused(format!("the HTTP bindings are at fault\n{faults}")))
+}
+
+/// Binds the gateway's listeners and begins to connect to the services.
+///
+/// # Errors
+/// When a setting cannot be used, a method's bindings are at fault, or a port is taken.
+pub async fn build(config: Config) -> Result<Server, StartError> {
+    let routes = routes(&config)?;
+    let tls = config.listener_tls().server_config(&[b"h2", b"http/1.1"])?;
+    let metrics = Metrics::new();
+    let app = Arc::new(app(&config, &routes, &metrics, tls.is_some())?);
+    let readiness = Readiness::new();
+    let (listener, addr) = listen("GATEWAY_LISTEN", config.listen).await?;
+    let ops = OpsServer::bind("GATEWAY_OPS_LISTEN", config.ops_listen, readiness.clone(), metrics).await?;
+    tracing::info!(role = "GATEWAY", %addr, ops = %ops.addr(), "listening");
+    Ok(Server {
+        listener,
+        addr,
+        ops,
+        readiness,
+        app,
+        tls,
+    })
+}
+
+fn app(config: &Config, routes: &Routes, metrics: &Metrics, is_tls: bool) -> Result<App, StartError> {
+    let plans = Plans::compile(routes.pool());
+    let endpoints: Option<Vec<Endpoint>> = routes.iter().map(|route| Endpoint::new(route, &plans)).collect();
+    let endpoints =
+        endpoints.ok_or_else(|| StartError::Refused("a method's types are not in the descriptors".into()))?;
+    Ok(App {
+        upstreams: upstreams(config, &endpoints)?,
+        plans,
+        endpoints,
+        matcher: Matcher::new(routes),
+        pages: pages(routes),
+        caller: Caller::default(),
+        cors: config.cors_origins.clone(),
+        proxies: config.trusted_proxies.clone(),
+        is_tls,
+        durations: App::durations(metrics),
+    })
+}
+
+/// The services of the packages that have routes.
+fn upstreams(config: &Config, endpoints: &[Endpoint]) -> Result<HashMap<String, Arc<Upstream>>, ConfigError> {
+    let tls = config.upstream_tls.rustls_config()?;
+    let mut upstreams = HashMap::new();
+    for endpoint in endpoints {
+        let package = &endpoint.package;
+        if upstreams.contains_key(package) {
+            continue;
+        }
+        let urls = config.upstreams.of(package).ok_or_else(|| {
+            ConfigError::new(
+                "GATEWAY_UPSTREAMS",
+                format!("a URL for the package {package}: {package}=http://HOST:PORT"),
+            )
+        })?;
+        if tls.is_none() && urls.iter().any(|url| url.scheme_str() == Some("https")) {
+            return Err(ConfigError::new(
+                "UPSTREAM_TLS_CA",
+                "the authorities of the https:// upstreams",
+            ));
+        }
+        upstreams.insert(package.clone(), Arc::new(Upstream::start(urls, tls.as_ref())));
+    }
+    Ok(upstreams)
+}
+
+fn pages(routes: &Routes) -> HashMap<String, Page> {
+    let document = openapi::document(routes).to_string();
+    let openapi = Page::new(OPENAPI, "application/json", document);
+    let pages = docs::pages().into_iter().chain([openapi]);
+    pages.map(|page| (page.path.clone(), page)).collect()
+}

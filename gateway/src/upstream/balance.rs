@@ -1,0 +1,218 @@
+//! The endpoints of one service: found by DNS, used in turn, dead ones passed over.
+
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use http::{Uri, uri::Scheme};
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::{
+    sync::Notify,
+    task::AbortHandle,
+    time::{self, Instant},
+};
+
+use super::{
+    Failure,
+    connection::Tls,
+    endpoint::{Endpoint, Link, Place},
+};
+
+/// How often names are resolved again.
+const RESOLVE_EVERY: Duration = Duration::from_secs(10);
+
+/// After failed attempts names are resolved again, but not more often than this.
+const RESOLVE_AT_MOST_EVERY: Duration = Duration::from_millis(500);
+
+/// How long a call waits for a connection when there is none.
+const WAIT: Duration = Duration::from_secs(3);
+
+/// A service that is called at one of its endpoints.
+#[derive(Debug)]
+pub(crate) struct Upstream {
+    shared: Arc<Shared>,
+    resolver: AbortHandle,
+}
+
+#[derive(Debug)]
+struct Shared {
+    targets: Vec<Target>,
+    endpoints: RwLock<Vec<Arc<Endpoint>>>,
+    next: AtomicUsize,
+    failed: Arc<Notify>,
+    /// Told when the first resolution is done.
+    resolved: tokio::sync::watch::Sender<bool>,
+}
+
+/// One URL of the service.
+#[derive(Debug)]
+struct Target {
+    uri: Uri,
+    tls: Option<Tls>,
+}
+
+/// An endpoint chosen for a call.
+pub(super) struct Chosen {
+    pub(super) endpoint: Arc<Endpoint>,
+    pub(super) link: Link,
+}
+
+impl Upstream {
+    /// Begins to connect to a service's URLs. `tls` is for those with `https`.
+    pub(crate) fn start(urls: &[Uri], tls: Option<&Arc<ClientConfig>>) -> Self {
+        let target = |uri: &Uri| Target {
+            uri: uri.clone(),
+            tls: tls_of(uri, tls),
+        };
+        let shared = Arc::new(Shared {
+            targets: urls.iter().map(target).collect(),
+            endpoints: RwLock::default(),
+            next: AtomicUsize::new(0),
+            failed: Arc::new(Notify::new()),
+            resolved: tokio::sync::watch::Sender::new(false),
+        });
+        let resolver = tokio::spawn(keep_resolved(shared.clone())).abort_handle();
+        Self { shared, resolver }
+    }
+
+    /// An endpoint that is connected, in turn, another than `but` if there is one.
+    pub(super) async fn choose(&self, but: Option<&Arc<Endpoint>>, deadline: Instant) -> Result<Chosen, Failure> {
+        if !*self.shared.resolved.borrow() {
+            let mut resolved = self.shared.resolved.subscribe();
+            // The sender lives as long as the upstream.
+            let _ = time::timeout_at(deadline, resolved.wait_for(|done| *done)).await;
+        }
+        let all = self.shared.endpoints();
+        let turn = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        let others = || (0..all.len()).filter_map(|offset| all.get((turn + offset) % all.len()));
+        let is_other = |endpoint: &&Arc<Endpoint>| but.is_none_or(|but| !Arc::ptr_eq(but, endpoint));
+        let ready = |endpoint: &Arc<Endpoint>| {
+            let link = endpoint.ready()?;
+            let endpoint = endpoint.clone();
+            Some(Chosen { endpoint, link })
+        };
+        if let Some(chosen) = others().filter(is_other).find_map(ready) {
+            return Ok(chosen);
+        }
+        if but.is_some()
+            && let Some(chosen) = others().find_map(ready)
+        {
+            return Ok(chosen);
+        }
+        match time::timeout_at(deadline.min(Instant::now() + WAIT), first_attempt(&all)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Failure::Transport("no connection in time".to_owned())),
+        }
+    }
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        self.resolver.abort();
+    }
+}
+
+impl Shared {
+    fn endpoints(&self) -> Vec<Arc<Endpoint>> {
+        self.endpoints.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps the endpoints that are still found, drops the others and adds new ones.
+    fn replace(&self, places: Vec<Place>) {
+        let mut endpoints = self.endpoints.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known: Vec<Arc<Endpoint>> = std::mem::take(&mut *endpoints);
+        for place in places {
+            let old = known.iter().position(|endpoint| endpoint.place.is_same(&place));
+            let endpoint = match old {
+                Some(at) => known.swap_remove(at),
+                None => Arc::new(Endpoint::start(place, self.failed.clone())),
+            };
+            endpoints.push(endpoint);
+        }
+    }
+}
+
+/// The first endpoint to be connected; a failure when all attempts failed.
+async fn first_attempt(endpoints: &[Arc<Endpoint>]) -> Result<Chosen, Failure> {
+    let attempts = endpoints
+        .iter()
+        .map(|endpoint| async move { (endpoint, endpoint.attempt().await) });
+    let mut attempts: FuturesUnordered<_> = attempts.collect();
+    let mut last = "its name is not known".to_owned();
+    while let Some((endpoint, outcome)) = attempts.next().await {
+        match outcome {
+            Ok(link) => {
+                let endpoint = endpoint.clone();
+                return Ok(Chosen { endpoint, link });
+            }
+            Err(reason) => last = reason.to_string(),
+        }
+    }
+    Err(Failure::Transport(last))
+}
+
+async fn keep_resolved(shared: Arc<Shared>) {
+    let mut known: HashMap<usize, Vec<Place>> = HashMap::new();
+    loop {
+        for (index, target) in shared.targets.iter().enumerate() {
+            match resolve(target).await {
+                // A name server that is away must not take away what works.
+                Err(error) => tracing::warn!(url = %target.uri, %error, "a service's name cannot be resolved"),
+                Ok(places) => drop(known.insert(index, places)),
+            }
+        }
+        let places = (0..shared.targets.len())
+            .filter_map(|index| known.get(&index))
+            .flatten()
+            .cloned();
+        shared.replace(places.collect());
+        shared.resolved.send_replace(true);
+        if shared.targets.iter().all(|target| literal(&target.uri).is_some()) {
+            return;
+        }
+        time::sleep(RESOLVE_AT_MOST_EVERY).await;
+        // Sooner when an attempt failed; the name may have moved.
+        let _ = time::timeout(RESOLVE_EVERY, shared.failed.notified()).await;
+    }
+}
+
+async fn resolve(target: &Target) -> std::io::Result<Vec<Place>> {
+    let (Some(host), Some(authority)) = (target.uri.host(), target.uri.authority()) else {
+        return Ok(Vec::new());
+    };
+    let is_tls = target.uri.scheme() == Some(&Scheme::HTTPS);
+    let port = target.uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+    let place = |addr| Place {
+        scheme: if is_tls { Scheme::HTTPS } else { Scheme::HTTP },
+        authority: authority.clone(),
+        addr,
+        tls: target.tls.clone(),
+    };
+    match literal(&target.uri) {
+        Some(ip) => Ok(vec![place((ip, port).into())]),
+        None => Ok(tokio::net::lookup_host((host, port)).await?.map(place).collect()),
+    }
+}
+
+/// The address, when the URL has one in place of a name.
+fn literal(uri: &Uri) -> Option<IpAddr> {
+    uri.host()?.trim_matches(['[', ']']).parse().ok()
+}
+
+fn tls_of(uri: &Uri, config: Option<&Arc<ClientConfig>>) -> Option<Tls> {
+    if uri.scheme() != Some(&Scheme::HTTPS) {
+        return None;
+    }
+    let host = uri.host()?.trim_matches(['[', ']']).to_owned();
+    Some(Tls {
+        config: config?.clone(),
+        name: ServerName::try_from(host).ok()?,
+    })
+}
