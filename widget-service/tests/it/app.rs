@@ -1,7 +1,11 @@
 //! A widget service on free ports, with actors that are ready to call it.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+};
 
+use database::{Database, MigrateMode};
 use proto::widget::v1::widget_service_client::WidgetServiceClient;
 use service_kit::{
     clock::Clock,
@@ -26,8 +30,8 @@ pub struct App {
     pub ops_addr: SocketAddr,
     pub clock: FixedClock,
     pub auth: ScriptedAuth,
-    pub database: TestDatabase,
-    mint: TokenMint,
+    pub mint: TokenMint,
+    database: Option<TestDatabase>,
     stop: oneshot::Sender<()>,
     server: JoinHandle<Result<(), StartError>>,
 }
@@ -40,15 +44,34 @@ impl App {
 
     /// The same on a database of any engine.
     pub async fn start_on(database: TestDatabase) -> Self {
-        let mint = TokenMint::default();
-        let auth = ScriptedAuth::start(mint.verifying_key()).await;
-        Self::start_with(database, mint, auth.clone(), vec![auth.addr]).await
+        let app = Self::start_on_url(database.url()).await;
+        Self {
+            database: Some(database),
+            ..app
+        }
     }
 
-    /// The same with an auth service at one of these addresses.
-    pub async fn start_with(database: TestDatabase, mint: TokenMint, auth: ScriptedAuth, at: Vec<SocketAddr>) -> Self {
+    /// The same on a database that the test looks after.
+    pub async fn start_on_url(url: &str) -> Self {
+        Self::launch(url, |auth| vec![auth]).await
+    }
+
+    /// The same with replicas of the auth service that are dead, and perhaps one that is not.
+    pub async fn start_behind(replicas: impl FnOnce(SocketAddr) -> Vec<SocketAddr>) -> Self {
+        let database = TestDatabase::sqlite().await;
+        let app = Self::launch(database.url(), replicas).await;
+        Self {
+            database: Some(database),
+            ..app
+        }
+    }
+
+    async fn launch(url: &str, replicas: impl FnOnce(SocketAddr) -> Vec<SocketAddr>) -> Self {
+        let mint = TokenMint::default();
+        let auth = ScriptedAuth::start(mint.verifying_key()).await;
         let clock = FixedClock::at("2026-03-01T12:00:00.123456Z");
-        let server = widget_service::build(config(&database, &clock, &at)).await.unwrap();
+        let config = config(url, &clock, &replicas(auth.addr));
+        let server = widget_service::build(config).await.unwrap();
         let (addr, ops_addr) = (server.addr(), server.ops_addr());
         let (stop, stopped) = oneshot::channel();
         let server = tokio::spawn(server.run_until(async move { drop(stopped.await) }));
@@ -57,11 +80,16 @@ impl App {
             ops_addr,
             clock,
             auth,
-            database,
             mint,
+            database: None,
             stop,
             server,
         }
+    }
+
+    /// The service's database.
+    pub fn database(&self) -> &Database {
+        self.database.as_ref().unwrap().database()
     }
 
     /// Stops the service and says how that went.
@@ -112,13 +140,13 @@ impl App {
 }
 
 /// The configuration of a service in a test.
-pub fn config(database: &TestDatabase, clock: &FixedClock, auth: &[SocketAddr]) -> Config {
+fn config(url: &str, clock: &FixedClock, auth: &[SocketAddr]) -> Config {
     let urls = auth.iter().map(|addr| format!("http://{addr}").parse().unwrap());
     let widget = WidgetArgs {
         listen: "127.0.0.1:0".parse().unwrap(),
         ops_listen: "127.0.0.1:0".parse().unwrap(),
-        database_url: Some(Secret::new(database.url())),
-        migrate: Some(database::MigrateMode::Auto),
+        database_url: Some(Secret::new(url)),
+        migrate: Some(MigrateMode::Auto),
         auth_url: Some(HttpUrls(urls.collect())),
         ..WidgetArgs::default()
     };
@@ -132,4 +160,9 @@ pub fn config(database: &TestDatabase, clock: &FixedClock, auth: &[SocketAddr]) 
         upstream_tls: UpstreamTlsArgs::default(),
         clock: Arc::new(clock.clone()),
     }
+}
+
+/// An address where nobody listens.
+pub fn unused_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }

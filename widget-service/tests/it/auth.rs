@@ -10,7 +10,7 @@ use proto::auth::v1::{
     self as pb,
     trust_service_server::{TrustService, TrustServiceServer},
 };
-use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+use tokio::{net::TcpListener, sync::Notify};
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status, transport::Server};
 use uuid::Uuid;
@@ -23,7 +23,6 @@ pub const SERVICE_TOKEN: &str = "the-service-token-of-the-tests-is-long-enough";
 pub struct ScriptedAuth {
     pub addr: SocketAddr,
     script: Arc<Script>,
-    server: Arc<JoinHandle<()>>,
 }
 
 #[derive(Default)]
@@ -39,6 +38,7 @@ struct State {
     revocations: Vec<pb::Revocation>,
     users: HashMap<Uuid, String>,
     emails: Emails,
+    away: bool,
     asked: Vec<Vec<Uuid>>,
 }
 
@@ -62,12 +62,8 @@ impl ScriptedAuth {
         let serving = Server::builder()
             .add_service(service)
             .serve_with_incoming(TcpListenerStream::new(listener));
-        let server = tokio::spawn(async move { serving.await.unwrap() });
-        Self {
-            addr,
-            script,
-            server: Arc::new(server),
-        }
+        tokio::spawn(async move { serving.await.unwrap() });
+        Self { addr, script }
     }
 
     /// Registers a user.
@@ -100,9 +96,14 @@ impl ScriptedAuth {
         self.script.state.lock().unwrap().asked.clone()
     }
 
-    /// Is gone from one moment to the next.
-    pub fn stop(&self) {
-        self.server.abort();
+    /// Forgets the questions so far.
+    pub fn forget_asked(&self) {
+        self.script.state.lock().unwrap().asked.clear();
+    }
+
+    /// Answers nothing any more.
+    pub fn go_away(&self) {
+        self.script.state.lock().unwrap().away = true;
     }
 
     fn revoke(&self, subject: pb::revocation::Subject) {
@@ -133,6 +134,9 @@ impl TrustService for Script {
         check_service_token(&request)?;
         let cursor = request.into_inner().cursor;
         let state = self.state.lock().unwrap();
+        if state.away {
+            return Err(Status::unavailable("away"));
+        }
         Ok(Response::new(pb::SyncResponse {
             epoch: 1,
             next_cursor: state.revocations.len() as i64,

@@ -2,15 +2,23 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    dead_code,
     missing_docs,
     unreachable_pub
 )]
 
+mod access;
 mod actor;
 mod app;
 mod auth;
 mod create;
+mod delete;
+mod list;
+mod ops;
+mod owners;
+mod pages;
 mod parsers;
+mod process;
+mod replace;
 mod samples;
 mod store;
+mod update;

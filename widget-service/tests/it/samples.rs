@@ -1,5 +1,7 @@
 //! Widgets to test with.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
 use proto::widget::v1 as pb;
@@ -41,3 +43,14 @@ pub fn sent(name: &str) -> pb::Widget {
         ..Default::default()
     }
 }
+
+/// The same with another description.
+pub fn described(name: &str, description: &str) -> pb::Widget {
+    pb::Widget {
+        description: description.into(),
+        ..sent(name)
+    }
+}
+
+/// A step of the clock.
+pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
