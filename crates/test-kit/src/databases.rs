@@ -104,7 +104,7 @@ pub(crate) fn skip(missing: &str) {
     let required = std::env::var("REQUIRE_POSTGRES").is_ok_and(|value| value == "1");
     assert!(!required, "REQUIRE_POSTGRES=1, but {missing}");
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
-    let _ = writeln!(std::io::stderr(), "skipped {test}: {missing}");
+    let _ = std::io::stderr().write_all(format!("skipped {test}: {missing}\n").as_bytes());
 }
 
 /// Makes each test two, `NAME::sqlite` and `NAME::postgres`. Each gets a [`TestDatabase`] of its own.

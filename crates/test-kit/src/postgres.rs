@@ -75,8 +75,14 @@ impl Cluster {
     /// # Panics
     ///
     /// Those of [`Cluster::start`], and with `REQUIRE_POSTGRES=1` when there is no PostgreSQL.
-    pub fn for_test(options: ClusterOptions) -> Option<Self> {
-        Self::start(options).map_err(|missing| skip(&missing)).ok()
+    pub async fn for_test(options: ClusterOptions) -> Option<Self> {
+        Self::start_aside(options).await.map_err(|missing| skip(&missing)).ok()
+    }
+
+    async fn start_aside(options: ClusterOptions) -> Result<Self, String> {
+        tokio::task::spawn_blocking(|| Self::start(options))
+            .await
+            .expect("a cluster")
     }
 
     /// The URL of one of its databases.
@@ -175,10 +181,7 @@ impl Cluster {
         let home = SHARED.get_or_init(|| async {
             match std::env::var("TEST_POSTGRES_URL") {
                 Ok(url) => Ok(Home::Given(url)),
-                Err(_) => tokio::task::spawn_blocking(|| Self::start(ClusterOptions::default()))
-                    .await
-                    .expect("a cluster")
-                    .map(Home::Own),
+                Err(_) => Self::start_aside(ClusterOptions::default()).await.map(Home::Own),
             }
         });
         home.await.as_ref().map_err(Clone::clone)

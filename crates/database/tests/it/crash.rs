@@ -85,8 +85,7 @@ on_every_engine! {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_writes_survive_a_crash_of_the_server() {
-    let start = || Cluster::for_test(ClusterOptions { durable: true });
-    let Some(cluster) = tokio::task::spawn_blocking(start).await.unwrap() else {
+    let Some(cluster) = Cluster::for_test(ClusterOptions { durable: true }).await else {
         return;
     };
     let database = Database::connect(&cluster.url("postgres"), &ConnectOptions::default())

@@ -141,3 +141,28 @@ on_every_engine! {
         assert_eq!(seen, [2, 3, 4, 5, 6]);
     }
 }
+
+/// Otherwise a transaction that reads first finds, when it wants to write, that another has written in between.
+#[tokio::test]
+async fn a_transaction_on_sqlite_is_the_only_writer_from_its_beginning() {
+    let database = TestDatabase::sqlite().await;
+    with_counter(database.database()).await;
+    let other_process = database.connect(&impatient()).await;
+    let mut holder = database.database().begin().await.unwrap();
+    let n: i64 = holder
+        .fetch_one("SELECT n FROM counter", args![])
+        .await
+        .unwrap()
+        .get("n")
+        .unwrap();
+
+    let kept_out = other_process
+        .execute("UPDATE counter SET n = 9", args![])
+        .await
+        .unwrap_err();
+    holder.execute("UPDATE counter SET n = $1", args![n + 1]).await.unwrap();
+    holder.commit().await.unwrap();
+
+    assert!(kept_out.is_unavailable(), "{kept_out}");
+    assert_eq!(count_up(&other_process).await, 2);
+}

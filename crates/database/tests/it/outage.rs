@@ -9,10 +9,7 @@ use test_kit::{Cluster, ClusterOptions};
 
 /// A cluster of the test's own, since the shared one has other users. A skipped test has said so.
 async fn cluster() -> Option<Arc<Cluster>> {
-    let started = tokio::task::spawn_blocking(|| Cluster::for_test(ClusterOptions::default()))
-        .await
-        .unwrap();
-    started.map(Arc::new)
+    Cluster::for_test(ClusterOptions::default()).await.map(Arc::new)
 }
 
 async fn at(cluster: &Arc<Cluster>, act: fn(&Cluster)) {
@@ -118,6 +115,44 @@ async fn a_restart_that_nobody_saw_is_no_error_at_all() {
     }
 }
 
+/// Ends all connections to a server but the one that it uses, as a failover does.
+async fn cut_off_all_but(database: &Database) {
+    let end_all = "SELECT pg_terminate_backend(pid) AS ended FROM pg_stat_activity \
+                   WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+    database.fetch_all(end_all, args![]).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_lost_connection_is_enough_to_drop_the_others() {
+    let Some(cluster) = cluster().await else { return };
+    let (database, other) = (connect(&cluster).await, connect(&cluster).await);
+    warm_up(&database).await;
+    assert!(database.pool_state().idle > 1, "{database:?}");
+
+    cut_off_all_but(&other).await;
+    let outcomes = [write(&database).await, write(&database).await, write(&database).await];
+
+    let lost: Vec<&Error> = outcomes.iter().filter_map(|outcome| outcome.as_ref().err()).collect();
+    assert!(lost.len() <= 1, "{lost:?}");
+    assert!(lost.iter().all(|error| error.is_unavailable()), "{lost:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_can_be_repeated_is_not_lost_with_its_connection() {
+    let Some(cluster) = cluster().await else { return };
+    let (database, other) = (connect(&cluster).await, connect(&cluster).await);
+
+    warm_up(&database).await;
+    cut_off_all_but(&other).await;
+    database.ping().await.unwrap();
+    warm_up(&database).await;
+    cut_off_all_but(&other).await;
+    database.fetch_all("SELECT n FROM t", args![]).await.unwrap();
+    warm_up(&database).await;
+    cut_off_all_but(&other).await;
+    write_in_transaction(&database).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_is_away_is_an_error_at_once() {
     let Some(cluster) = cluster().await else { return };
@@ -181,10 +216,13 @@ async fn a_server_that_is_still_starting_up_is_waited_for_and_a_missing_database
     });
     let connected = Database::connect(&cluster.url("postgres"), &ConnectOptions::default()).await;
     booting.await.unwrap();
+    let started = Instant::now();
     let missing = Database::connect(&cluster.url("nothing_here"), &ConnectOptions::default())
         .await
         .unwrap_err();
+    let waited = started.elapsed();
 
     connected.unwrap();
     assert!(matches!(missing, Error::Other { .. }), "{missing:?}");
+    assert!(waited < ConnectOptions::default().wait, "{waited:?}");
 }
