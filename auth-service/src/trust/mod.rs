@@ -1,0 +1,10 @@
+//! This replica's own view of what is revoked, and answering others from it.
+
+mod log;
+mod source;
+
+pub(crate) use log::RevocationLog;
+pub(crate) use source::DatabaseSource;
+
+/// The most revocations in one reply.
+pub(crate) const PAGE: usize = 10_000;

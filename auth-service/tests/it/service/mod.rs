@@ -1,0 +1,3 @@
+//! Calls over gRPC, rule by rule.
+
+mod sessions;

@@ -1,0 +1,5 @@
+DROP TABLE signing_keys;
+
+DROP TABLE revocations;
+
+DROP TABLE trust_state;
