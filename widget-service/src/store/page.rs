@@ -89,3 +89,112 @@ impl Filter {
         (conditions.join(" AND "), args)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use database::{Database, args};
+    use service_kit::page::Direction;
+    use test_kit::TestDatabase;
+    use uuid::Uuid;
+
+    use super::{Filter, select};
+    use crate::{
+        domain::{Listing, NamePrefix, Order, Position, SortKey},
+        migrations,
+    };
+
+    const ROWS: i64 = 20_000;
+
+    async fn fill(db: &Database) {
+        migrations().up(db).await.unwrap();
+        let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) \
+                   INSERT INTO widgets SELECT 'w-' || i, '', 'https://example.com', i, i, i, $2, $2 FROM n";
+        db.execute(sql, args![ROWS, Uuid::nil()]).await.unwrap();
+        db.execute("ANALYZE", vec![]).await.unwrap();
+    }
+
+    /// How the engine means to answer a listing, in its own words.
+    async fn plan(db: &Database, listing: &Listing) -> String {
+        let (sql, args) = select(listing);
+        let (explain, column) = match db.is_shared() {
+            true => ("EXPLAIN", "QUERY PLAN"),
+            false => ("EXPLAIN QUERY PLAN", "detail"),
+        };
+        let rows = db.fetch_all(format!("{explain} {sql}"), args).await.unwrap();
+        let lines: Vec<String> = rows.iter().map(|row| row.get(column).unwrap()).collect();
+        lines.join("\n")
+    }
+
+    fn deep(key: SortKey, direction: Direction) -> Position {
+        let time = chrono::DateTime::from_timestamp_micros(ROWS / 2);
+        Position {
+            direction,
+            time: time.filter(|_| key != SortKey::Name),
+            name: format!("w-{}", ROWS / 2).parse().unwrap(),
+        }
+    }
+
+    fn listings() -> Vec<Listing> {
+        let mut listings = Vec::new();
+        for key in SortKey::ALL {
+            let starts = [Direction::Forward, Direction::Backward].map(|direction| Some(deep(key, direction)));
+            for (start, descending) in starts
+                .into_iter()
+                .chain([None])
+                .flat_map(|start| [(start.clone(), false), (start, true)])
+            {
+                let order = Order { key, descending };
+                listings.push(Listing {
+                    order,
+                    prefix: None,
+                    start: start.clone(),
+                    size: 50,
+                });
+                if key == SortKey::Name {
+                    listings.push(Listing {
+                        order,
+                        prefix: NamePrefix::new("w-1"),
+                        start,
+                        size: 50,
+                    });
+                }
+            }
+        }
+        listings
+    }
+
+    test_kit::on_every_engine! {
+        async fn every_page_is_read_along_an_index_from_its_place(database: TestDatabase) {
+            let db = database.database();
+            fill(db).await;
+
+            for listing in listings() {
+                let plan = plan(db, &listing).await;
+                let seeks = match db.is_shared() {
+                    true => plan.contains("Index Cond:"),
+                    false => plan.contains("SEARCH widgets USING INDEX"),
+                };
+                assert!(seeks || listing.start.is_none(), "{listing:?}\n{plan}");
+                for costly in ["Sort", "Seq Scan", "TEMP B-TREE", "Filter"] {
+                    assert!(!plan.contains(costly), "{listing:?}\n{plan}");
+                }
+                let index = match listing.order.key {
+                    SortKey::Name => "widgets_",
+                    key => key.name(),
+                };
+                assert!(plan.contains(index), "{listing:?}\n{plan}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_filter_bounds_each_side_of_a_name_once() {
+        let mut filter = Filter::of(NamePrefix::new("ab").as_ref());
+        filter.lower = Some((">", "abc".into()));
+
+        let (sql, args) = filter.into_sql();
+
+        assert_eq!(sql, "TRUE AND name > $1 AND name < $2");
+        assert_eq!(args, args!["abc", "ac"]);
+    }
+}
