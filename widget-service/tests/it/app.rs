@@ -53,24 +53,23 @@ impl App {
 
     /// The same on a database that the test looks after.
     pub async fn start_on_url(url: &str) -> Self {
-        Self::launch(url, |auth| vec![auth]).await
+        Self::launch(url, start_auth().await, |_| ()).await
     }
 
-    /// The same with replicas of the auth service that are dead, and perhaps one that is not.
-    pub async fn start_behind(replicas: impl FnOnce(SocketAddr) -> Vec<SocketAddr>) -> Self {
+    /// The same with settings and an auth service of the test's own.
+    pub async fn start_with(auth: ScriptedAuth, change: impl FnOnce(&mut Config)) -> Self {
         let database = TestDatabase::sqlite().await;
-        let app = Self::launch(database.url(), replicas).await;
+        let app = Self::launch(database.url(), auth, change).await;
         Self {
             database: Some(database),
             ..app
         }
     }
 
-    async fn launch(url: &str, replicas: impl FnOnce(SocketAddr) -> Vec<SocketAddr>) -> Self {
-        let mint = TokenMint::default();
-        let auth = ScriptedAuth::start(mint.verifying_key()).await;
+    async fn launch(url: &str, auth: ScriptedAuth, change: impl FnOnce(&mut Config)) -> Self {
         let clock = FixedClock::at("2026-03-01T12:00:00.123456Z");
-        let config = config(url, &clock, &replicas(auth.addr));
+        let mut config = config(url, &clock, &auth);
+        change(&mut config);
         let server = widget_service::build(config).await.unwrap();
         let (addr, ops_addr) = (server.addr(), server.ops_addr());
         let (stop, stopped) = oneshot::channel();
@@ -80,7 +79,7 @@ impl App {
             ops_addr,
             clock,
             auth,
-            mint,
+            mint: TokenMint::default(),
             database: None,
             stop,
             server,
@@ -139,15 +138,24 @@ impl App {
     }
 }
 
-/// The configuration of a service in a test.
-fn config(url: &str, clock: &FixedClock, auth: &[SocketAddr]) -> Config {
-    let urls = auth.iter().map(|addr| format!("http://{addr}").parse().unwrap());
+/// An auth service that trusts the mint of the tests.
+pub async fn start_auth() -> ScriptedAuth {
+    ScriptedAuth::start(TokenMint::default().verifying_key(), None).await
+}
+
+/// The URLs of auth services, for a configuration.
+pub fn urls(scheme: &str, addrs: &[SocketAddr]) -> Option<HttpUrls> {
+    let url = |addr| format!("{scheme}://{addr}").parse().unwrap();
+    Some(HttpUrls(addrs.iter().map(url).collect()))
+}
+
+fn config(url: &str, clock: &FixedClock, auth: &ScriptedAuth) -> Config {
     let widget = WidgetArgs {
         listen: "127.0.0.1:0".parse().unwrap(),
         ops_listen: "127.0.0.1:0".parse().unwrap(),
         database_url: Some(Secret::new(url)),
         migrate: Some(MigrateMode::Auto),
-        auth_url: Some(HttpUrls(urls.collect())),
+        auth_url: urls("http", &[auth.addr]),
         ..WidgetArgs::default()
     };
     let trust = TrustArgs {

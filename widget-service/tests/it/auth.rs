@@ -12,7 +12,10 @@ use proto::auth::v1::{
 };
 use tokio::{net::TcpListener, sync::Notify};
 use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Request, Response, Status, transport::Server};
+use tonic::{
+    Request, Response, Status,
+    transport::{Server, ServerTlsConfig},
+};
 use uuid::Uuid;
 
 /// What services of the tests show each other.
@@ -53,13 +56,17 @@ pub enum Emails {
 
 impl ScriptedAuth {
     /// Serves on a free port. Tokens signed by `key` are good.
-    pub async fn start(key: pb::VerifyingKey) -> Self {
+    pub async fn start(key: pb::VerifyingKey, tls: Option<ServerTlsConfig>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let script = Arc::new(Script::default());
         script.state.lock().unwrap().key = key;
         let service = TrustServiceServer::from_arc(script.clone());
-        let serving = Server::builder()
+        let mut server = Server::builder();
+        if let Some(tls) = tls {
+            server = server.tls_config(tls).unwrap();
+        }
+        let serving = server
             .add_service(service)
             .serve_with_incoming(TcpListenerStream::new(listener));
         tokio::spawn(async move { serving.await.unwrap() });

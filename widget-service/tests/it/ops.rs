@@ -12,7 +12,7 @@ use tonic::Code;
 
 use crate::{
     actor::Refusal,
-    app::{App, unused_address},
+    app::{App, start_auth, unused_address, urls},
     samples::{described, sent},
 };
 
@@ -67,7 +67,8 @@ async fn a_service_is_ready_once_it_trusts_and_says_how_it_does() {
 
 #[tokio::test]
 async fn a_service_without_trust_is_alive_but_not_ready() {
-    let app = App::start_behind(|_| vec![unused_address()]).await;
+    let nobody = urls("http", &[unused_address()]);
+    let app = App::start_with(start_auth().await, |config| config.widget.auth_url = nobody).await;
 
     let (status, body) = page(app.ops_addr, "/readyz").await;
 

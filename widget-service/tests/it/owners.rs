@@ -4,7 +4,7 @@ use proto::widget::v1 as pb;
 
 use crate::{
     actor::Actor,
-    app::{App, unused_address},
+    app::{App, start_auth, unused_address, urls},
     auth::Emails,
     samples::sent,
 };
@@ -107,7 +107,9 @@ async fn a_list_does_not_wait_for_an_answer_that_does_not_come() {
 
 #[tokio::test]
 async fn a_dead_auth_replica_is_passed_over() {
-    let app = App::start_behind(|live| vec![unused_address(), live]).await;
+    let auth = start_auth().await;
+    let replicas = urls("http", &[unused_address(), auth.addr]);
+    let app = App::start_with(auth, |config| config.widget.auth_url = replicas).await;
 
     let created = app.admin().create(sent("a")).await.unwrap().message;
 

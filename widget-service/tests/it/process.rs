@@ -10,6 +10,7 @@ use std::{
 };
 
 use tempfile::TempDir;
+use widget_service::WidgetArgs;
 
 use crate::auth::SERVICE_TOKEN;
 
@@ -188,4 +189,21 @@ fn settings_are_accepted_before_and_after_the_command() {
         program(&folder).args(["migrate", "down", "--widget-database-url", &url]),
         0,
     );
+}
+
+#[test]
+fn reflection_is_served_but_in_production_unless_told_otherwise() {
+    for (reflection, production, served) in [
+        (None, false, true),
+        (None, true, false),
+        (Some(true), true, true),
+        (Some(false), false, false),
+    ] {
+        let settings = WidgetArgs {
+            reflection,
+            production,
+            ..WidgetArgs::default()
+        };
+        assert_eq!(settings.serves_reflection(), served);
+    }
 }

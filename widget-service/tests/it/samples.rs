@@ -54,3 +54,13 @@ pub fn described(name: &str, description: &str) -> pb::Widget {
 
 /// A step of the clock.
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A widget with new values in every field.
+pub fn changed(name: &str) -> pb::Widget {
+    pb::Widget {
+        description: "changed".into(),
+        info_url: "https://example.com/changed".into(),
+        deadline: Some(timestamp("2100-01-01T00:00:00Z")),
+        ..sent(name)
+    }
+}

@@ -1,0 +1,150 @@
+//! Mutual TLS on both sides of the service: towards its clients and towards the auth service.
+
+use std::{fs, path::PathBuf};
+
+use proto::widget::v1::widget_service_client::WidgetServiceClient;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use service_kit::{
+    config::{Secret, TrustArgs},
+    tls::UpstreamTlsArgs,
+};
+use tempfile::TempDir;
+use test_kit::TokenMint;
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity, ServerTlsConfig};
+use widget_service::{Config, WidgetArgs};
+
+use crate::{
+    actor::Actor,
+    app::{App, unused_address, urls},
+    auth::{SERVICE_TOKEN, ScriptedAuth},
+    samples::sent,
+};
+
+/// Who signs the certificates of the test's house, and the files that hold them.
+struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    folder: TempDir,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(vec![]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("ca.pem"), issuer.pem()).unwrap();
+        Self { issuer, folder }
+    }
+
+    /// The certificate and key of somebody on this machine, written to files of this name.
+    fn sign(&self, name: &str) -> Identity {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        fs::write(self.file(&format!("{name}.pem")), certificate.pem()).unwrap();
+        fs::write(self.file(&format!("{name}.key")), key.serialize_pem()).unwrap();
+        Identity::from_pem(certificate.pem(), key.serialize_pem())
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn certificate(&self) -> Certificate {
+        Certificate::from_pem(self.issuer.pem())
+    }
+}
+
+/// A service that shows a certificate to clients and to the auth service, and wants one of each.
+async fn app(authority: &Authority) -> App {
+    let wanting = ServerTlsConfig::new().client_ca_root(authority.certificate());
+    let tls = wanting.identity(authority.sign("auth"));
+    let auth = ScriptedAuth::start(TokenMint::default().verifying_key(), Some(tls)).await;
+    authority.sign("widget");
+    let addr = auth.addr;
+    App::start_with(auth, |config| {
+        config.widget.auth_url = urls("https", &[addr]);
+        config.widget.tls_cert = Some(authority.file("widget.pem"));
+        config.widget.tls_key = Some(authority.file("widget.key"));
+        config.widget.tls_client_ca = Some(authority.file("ca.pem"));
+        config.upstream_tls = UpstreamTlsArgs {
+            ca: Some(authority.file("ca.pem")),
+            cert: Some(authority.file("widget.pem")),
+            key: Some(authority.file("widget.key")),
+        };
+    })
+    .await
+}
+
+fn admin(app: &App, tls: ClientTlsConfig) -> Actor {
+    let endpoint = Channel::from_shared(format!("https://{}", app.addr)).unwrap();
+    let channel = endpoint.tls_config(tls).unwrap().connect_lazy();
+    Actor {
+        client: WidgetServiceClient::new(channel),
+        ..app.admin()
+    }
+}
+
+#[tokio::test]
+async fn a_client_with_a_certificate_is_served() {
+    let authority = Authority::new();
+    let app = app(&authority).await;
+    let tls = ClientTlsConfig::new().ca_certificate(authority.certificate());
+
+    let created = admin(&app, tls.identity(authority.sign("client")))
+        .create(sent("a"))
+        .await
+        .unwrap()
+        .message;
+
+    assert_eq!(
+        created.owner.unwrap().email.as_deref(),
+        Some("admin@example.com"),
+        "asked over TLS, too"
+    );
+}
+
+#[tokio::test]
+async fn a_client_without_one_is_not() {
+    let authority = Authority::new();
+    let app = app(&authority).await;
+    let stranger = Authority::new().sign("stranger");
+    let tls = ClientTlsConfig::new().ca_certificate(authority.certificate());
+
+    for mut client in [
+        admin(&app, tls.clone()).client,
+        admin(&app, tls.identity(stranger)).client,
+        app.admin().client,
+    ] {
+        let status = client
+            .list_widgets(proto::widget::v1::ListWidgetsRequest::default())
+            .await
+            .unwrap_err();
+        assert!(
+            tonic_types::StatusExt::get_error_details(&status)
+                .error_info()
+                .is_none(),
+            "no service answered: {status}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_https_auth_service_needs_an_authority_that_vouches_for_it() {
+    let settings = WidgetArgs {
+        auth_url: urls("https", &[unused_address()]),
+        ..WidgetArgs::default()
+    };
+    let trust = TrustArgs {
+        service_token: Some(Secret::new(SERVICE_TOKEN)),
+        ..TrustArgs::default()
+    };
+
+    let refused = widget_service::build(Config::new(settings, trust, UpstreamTlsArgs::default()))
+        .await
+        .err()
+        .unwrap();
+
+    assert_eq!(refused.exit_code(), 64);
+    assert!(refused.to_string().contains("UPSTREAM_TLS_CA"), "{refused}");
+}
