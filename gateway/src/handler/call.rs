@@ -19,6 +19,7 @@ use crate::{
         unary::{self, AskedFor, Context},
     },
     upstream::{Call, Code, Reply, Status},
+    violation::Violations,
 };
 
 /// How long a call may take when the caller does not say.
@@ -101,7 +102,7 @@ fn framing(endpoint: &Endpoint, headers: &HeaderMap) -> Result<Option<Framing>, 
     match (lines, events) {
         (0, 0) => Err(Problem::not_acceptable("application/x-ndjson or text/event-stream")),
         (lines, events) if events > lines => Ok(Some(Framing::Events)),
-        (_, events) if events > 0 && names(headers, "text/event-stream") => Ok(Some(Framing::Events)),
+        (lines, events) if events == lines && names(headers, "text/event-stream") => Ok(Some(Framing::Events)),
         _ => Ok(Some(Framing::Ndjson)),
     }
 }
@@ -297,26 +298,23 @@ impl Exchange<'_> {
             violations,
             malformed,
         } = read;
+        let is_malformed = malformed.is_some();
         let mut problem = match malformed {
             Some(malformed) => Problem::new(400, Code::InvalidArgument, malformed.reason, malformed.detail),
-            None => {
-                let mut problem = Problem::invalid("some fields of the request are not valid");
-                problem.errors = violations;
-                problem
-            }
+            None => Problem::invalid("some fields of the request are not valid"),
         };
-        let Some(status) = self.validate(message).await else {
-            return problem;
-        };
-        match status.0.code {
-            Code::Unauthenticated | Code::PermissionDenied => return self.refusal(status.0, &status.1, false),
-            Code::InvalidArgument if !problem.errors.is_empty() => {
-                problem
-                    .errors
-                    .merge(rest_violations(self.endpoint, status.0.violations));
+        problem.errors = violations;
+        match self.validate(message).await {
+            Some((status, metadata)) if matches!(status.code, Code::Unauthenticated | Code::PermissionDenied) => {
+                return self.refusal(status, &metadata, false);
             }
+            Some((status, _)) if status.code == Code::InvalidArgument => problem.errors.merge(status.violations),
             _ => {}
         }
+        problem.errors = match is_malformed {
+            true => Violations::default(),
+            false => rest_violations(self.endpoint, problem.errors),
+        };
         problem
     }
 

@@ -5,7 +5,10 @@
 
 use std::borrow::Cow;
 
-use super::lexer::{Lexer, Malformed, Token};
+use super::{
+    lexer::{Lexer, Malformed, Token},
+    seen::{Keys, Seen},
+};
 use crate::{
     bound::Bound,
     plan::{FieldPlan, MessageId, Plans, Shape, Type, WellKnown},
@@ -69,7 +72,7 @@ impl<'a> Decoder<'a> {
         self.lexer.end()
     }
 
-    /// Reads the text as one field, with its tag.
+    /// Reads the text as one field, with its tag. The paths of violations begin with the field.
     pub(crate) fn single(&mut self, field: &FieldPlan, bound: Bound<'_>) -> Step<()> {
         let scope = Scope {
             bound,
@@ -79,7 +82,7 @@ impl<'a> Decoder<'a> {
         if !self.plans.takes_null(field.ty) && self.lexer.null()? {
             return self.lexer.end();
         }
-        self.field(field, &Path::ROOT, scope)?;
+        self.field(field, &Path::ROOT.field(&field.name), scope)?;
         self.lexer.end()
     }
 
@@ -367,62 +370,5 @@ impl<'a> Decoder<'a> {
     pub(super) fn put_number(&mut self, number: u32, value: u64) {
         put_tag(&mut self.out, number, wire::VARINT);
         put_varint(&mut self.out, value);
-    }
-}
-
-/// Which fields of a message were given.
-#[derive(Default)]
-struct Seen {
-    low: u128,
-    high: Vec<u16>,
-    oneofs: Vec<(u16, u16)>,
-}
-
-impl Seen {
-    /// `false` when the field was there before.
-    fn insert(&mut self, index: u16) -> bool {
-        if index < 128 {
-            let bit = 1_u128 << index;
-            let fresh = self.low & bit == 0;
-            self.low |= bit;
-            return fresh;
-        }
-        let fresh = !self.high.contains(&index);
-        self.high.push(index);
-        fresh
-    }
-
-    /// `false` when another member of the field's oneof was there before.
-    fn claim_oneof(&mut self, field: &FieldPlan, index: u16) -> bool {
-        let Some(oneof) = field.oneof else {
-            return true;
-        };
-        match self.oneofs.iter().find(|(known, _)| *known == oneof) {
-            Some((_, member)) => *member == index,
-            None => {
-                self.oneofs.push((oneof, index));
-                true
-            }
-        }
-    }
-}
-
-/// The keys of a map so far: a few are searched through, many are hashed.
-#[derive(Default)]
-pub(super) struct Keys {
-    few: Vec<Vec<u8>>,
-    many: std::collections::HashSet<Vec<u8>>,
-}
-
-impl Keys {
-    /// `false` when the key was there before.
-    pub(super) fn insert(&mut self, key: &[u8]) -> bool {
-        if self.many.is_empty() && self.few.len() < 8 {
-            let fresh = !self.few.iter().any(|known| known == key);
-            self.few.push(key.to_vec());
-            return fresh;
-        }
-        self.many.extend(self.few.drain(..));
-        self.many.insert(key.to_vec())
     }
 }

@@ -1,8 +1,9 @@
 //! JSON of any shape: Struct, ListValue and Value.
 
 use super::{
-    decode::{Decoder, Keys, Step},
+    decode::{Decoder, Step},
     lexer::Token,
+    seen::Keys,
 };
 use crate::{
     number,

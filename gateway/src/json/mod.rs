@@ -6,4 +6,5 @@ pub(crate) mod encode;
 pub(crate) mod free;
 pub(crate) mod lexer;
 pub(crate) mod print;
+mod seen;
 pub(crate) mod writer;

@@ -32,6 +32,7 @@ pub(crate) struct Parts<'a> {
 pub(crate) struct Read {
     /// The message; of a request with faults what could be read.
     pub(crate) message: Vec<u8>,
+    /// Fields relative to the request.
     pub(crate) violations: Violations,
     /// Why the body as a whole could not be read.
     pub(crate) malformed: Option<Malformed>,
@@ -91,7 +92,7 @@ fn path_values(plans: &Plans, endpoint: &Endpoint, parts: &Parts<'_>, read: &mut
                 .then(|| value::expectation(plans, variable.ty)),
         };
         if let Some(detail) = problem {
-            read.violations.push(rest_field(endpoint, &variable.name), detail);
+            read.violations.push(&variable.name, detail);
             values.push(None);
             continue;
         }
@@ -184,7 +185,13 @@ fn json(plans: &Plans, endpoint: &Endpoint, parts: &Parts<'_>, values: &[Option<
         .violations
         .into_iter()
         .for_each(|found| read.violations.push(found.field, found.detail));
-    infer_mask(endpoint, decoder.mask, read);
+    // Paths in a mask are relative to the resource.
+    let below = |path: String| path.split_once('.').map_or(String::new(), |(_, rest)| rest.to_owned());
+    infer_mask(
+        endpoint,
+        decoder.mask.map(|leaves| leaves.into_iter().map(below).collect()),
+        read,
+    );
 }
 
 fn form(plans: &Plans, endpoint: &Endpoint, parts: &Parts<'_>, values: &[Option<Vec<u8>>], read: &mut Read) {

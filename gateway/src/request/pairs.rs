@@ -17,8 +17,10 @@ use crate::{
 pub(crate) struct Pairs<'a> {
     plans: &'a Plans,
     root: MessageId,
-    /// The fields from the request to the root: numbers.
+    /// The field from the request to the root: its number.
     prefix: Vec<u32>,
+    /// The same field's name and a dot.
+    place: String,
     policy: Policy<'a>,
     /// Keys as sent, by the fields that they led to.
     given: HashMap<Vec<u16>, String>,
@@ -53,6 +55,7 @@ impl<'a> Pairs<'a> {
             plans,
             root: endpoint.input,
             prefix: Vec::new(),
+            place: String::new(),
             policy: Policy::Query(endpoint),
             given: HashMap::new(),
             oneofs: HashMap::new(),
@@ -69,13 +72,13 @@ impl<'a> Pairs<'a> {
 
     /// For a form. `None` when the body is no message.
     pub(crate) fn of_form(plans: &'a Plans, endpoint: &'a Endpoint, bound: Bound<'a>) -> Option<Self> {
-        let (root, prefix, bound) = match endpoint.body {
+        let (root, prefix, place, bound) = match endpoint.body {
             BodyPlan::Field(index) => {
                 let field = plans.message(endpoint.input).field(index);
                 let root = plans.plain_message(field.ty).filter(|_| field.shape == Shape::Single)?;
-                (root, vec![field.number], bound.below(index))
+                (root, vec![field.number], format!("{}.", field.name), bound.below(index))
             }
-            _ => (endpoint.input, Vec::new(), bound),
+            _ => (endpoint.input, Vec::new(), String::new(), bound),
         };
         let mut pairs = Self {
             plans,
@@ -85,6 +88,7 @@ impl<'a> Pairs<'a> {
             oneofs: HashMap::new(),
             leaves: endpoint.mask.map(|_| Vec::new()),
             prefix,
+            place,
         };
         let skipped = pairs.prefix.len();
         for variable in &endpoint.variables {
@@ -107,13 +111,16 @@ impl<'a> Pairs<'a> {
             }
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             let Some(key) = percent::decode_query(key) else {
-                violations.push(key, "has a bad percent escape or is not UTF-8");
+                violations.push(
+                    format!("{}{key}", self.place),
+                    "has a bad percent escape or is not UTF-8",
+                );
                 continue;
             };
             let before = out.len();
             if let Err((field, detail)) = self.pair(&key, value, out) {
                 out.truncate(before);
-                violations.push(field, detail);
+                violations.push(format!("{}{field}", self.place), detail);
             }
         }
     }

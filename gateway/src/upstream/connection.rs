@@ -22,7 +22,7 @@ const PING_WITHIN: Duration = Duration::from_secs(5);
 
 const STREAM_WINDOW: u32 = 2 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
-const HEADER_LIST: u32 = 64 << 10;
+const HEADER_LIST: u32 = 1 << 20;
 
 /// How to speak TLS to a service.
 #[derive(Clone)]

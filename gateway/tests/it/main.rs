@@ -6,14 +6,19 @@
     missing_docs,
     unreachable_pub
 )]
-#![allow(dead_code, unused_imports)]
 
 mod bodies;
 mod docs;
+mod errors;
 mod faults;
+mod hostile;
 mod kit;
 mod matching;
 mod openapi;
+mod responses;
+mod serving;
+mod streams;
 mod templates;
 mod text;
+mod upstreams;
 mod walk;

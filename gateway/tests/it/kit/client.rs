@@ -69,6 +69,15 @@ impl Client {
         })
     }
 
+    /// Begins a GET; the body is left to be read.
+    pub async fn open(&self, path: &str) -> http::Response<hyper::body::Incoming> {
+        let uri = format!("http://{}{path}", self.addr);
+        self.inner
+            .request(Request::get(uri).body(Full::default()).unwrap())
+            .await
+            .unwrap()
+    }
+
     pub async fn get(&self, path: &str) -> Response {
         self.send("GET", path, &[], "").await
     }

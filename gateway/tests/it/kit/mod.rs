@@ -12,12 +12,14 @@ use prost_reflect::{DescriptorPool, DynamicMessage};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 pub use self::{
-    client::{Client, Response, json},
-    fake::{Answer, Call, Fake},
+    client::{Client, json},
+    fake::{Answer, Fake},
 };
 
 /// The types of `echo.proto`.
-pub static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| pool(include_str!("echo.proto")));
+pub static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| DescriptorPool::decode(DESCRIPTORS.as_slice()).unwrap());
+
+static DESCRIPTORS: LazyLock<Vec<u8>> = LazyLock::new(|| descriptors(include_str!("echo.proto")));
 
 /// Compiles one `.proto` text, named `test.proto`, together with the contract's imports.
 pub fn pool(source: &str) -> DescriptorPool {
@@ -81,7 +83,7 @@ impl House {
     pub async fn before(fake: Fake, urls: &str, flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("descriptors.bin");
-        fs::write(&file, descriptors(include_str!("echo.proto"))).unwrap();
+        fs::write(&file, &*DESCRIPTORS).unwrap();
         let upstreams = format!("echo.v1={urls}");
         let mut line = vec![
             "gateway",

@@ -1,0 +1,177 @@
+//! The server itself: limits, protocols, CORS, drain, metrics.
+
+use std::time::{Duration, Instant};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::kit::{Answer, Client, House};
+
+/// Sends raw bytes and reads until the gateway hangs up or there is nothing for a while.
+async fn raw(house: &House, bytes: &[u8]) -> String {
+    let mut tcp = TcpStream::connect(house.client.addr).await.unwrap();
+    tcp.write_all(bytes).await.unwrap();
+    let mut answer = Vec::new();
+    let mut chunk = [0; 4096];
+    while let Ok(Ok(count @ 1..)) = tokio::time::timeout(Duration::from_millis(700), tcp.read(&mut chunk)).await {
+        answer.extend_from_slice(&chunk[..count]);
+    }
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn http2_without_tls_is_spoken_too() {
+    let house = House::start().await;
+    let client = Client::http2(house.client.addr);
+    assert_eq!(client.post("/whole", r#"{"text": "x"}"#).await.json()["text"], "x");
+    let head = client.send("HEAD", "/query", &[], "").await;
+    assert_eq!((head.status, head.body.len()), (200, 0));
+}
+
+#[tokio::test]
+async fn headers_have_a_limit() {
+    let house = House::start().await;
+    let long = |size: usize| format!("GET /query HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n", "a".repeat(size));
+    assert!(raw(&house, long(8 << 10).as_bytes()).await.starts_with("HTTP/1.1 200"));
+    assert!(raw(&house, long(17 << 10).as_bytes()).await.starts_with("HTTP/1.1 431"));
+    let slashes = |count: usize| format!("GET {} HTTP/1.1\r\nhost: x\r\n\r\n", "/".repeat(count));
+    assert!(
+        raw(&house, slashes(15_000).as_bytes())
+            .await
+            .starts_with("HTTP/1.1 404")
+    );
+    let many = raw(&house, slashes(64_000).as_bytes()).await;
+    assert!(
+        many.starts_with("HTTP/1.1 431") || many.starts_with("HTTP/1.1 414"),
+        "{many}"
+    );
+}
+
+#[tokio::test]
+async fn slow_headers_are_cut_within_ten_seconds_or_so() {
+    let house = House::start().await;
+    for begin in [
+        &b"GET /query HTTP/1.1\r\nhost:"[..],
+        b"",
+        b"PRI * HT",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ] {
+        let mut tcp = TcpStream::connect(house.client.addr).await.unwrap();
+        tcp.write_all(begin).await.unwrap();
+        let (mut reader, mut writer) = tcp.into_split();
+        let slow = tokio::spawn(async move {
+            // HTTP/2 is left alone, as any byte would be an error of its own.
+            while writer.write_all(b"x").await.is_ok() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+        });
+        let began = Instant::now();
+        let mut rest = Vec::new();
+        let ended = tokio::time::timeout(Duration::from_secs(14), reader.read_to_end(&mut rest)).await;
+        assert!(ended.is_ok(), "{begin:?} after {:?}", began.elapsed());
+        slow.abort();
+    }
+}
+
+#[tokio::test]
+async fn cors_is_off_unless_origins_are_listed() {
+    let preflight = [
+        ("origin", "https://app.example"),
+        ("access-control-request-method", "POST"),
+        ("access-control-request-headers", "authorization"),
+    ];
+    let origin = [("origin", "https://app.example")];
+    for (flags, allowed) in [
+        (vec![], None),
+        (vec!["--gateway-cors-origins", "*"], Some("*")),
+        (
+            vec!["--gateway-cors-origins", "https://app.example,http://localhost:3000"],
+            Some("https://app.example"),
+        ),
+        (vec!["--gateway-cors-origins", "https://other.example"], None),
+    ] {
+        let house = House::with(&flags).await;
+        let asked = house.client.send("OPTIONS", "/guarded", &preflight, "").await;
+        assert_eq!(
+            (asked.status, asked.header("access-control-allow-origin")),
+            (204, allowed),
+            "{flags:?}"
+        );
+        assert_eq!(
+            asked.headers.contains_key("access-control-allow-headers"),
+            allowed.is_some()
+        );
+        for (method, path) in [("GET", "/query"), ("GET", "/nowhere"), ("POST", "/guarded")] {
+            let response = house.client.send(method, path, &origin, "").await;
+            assert_eq!(
+                response.header("access-control-allow-origin"),
+                allowed,
+                "{flags:?} {path}"
+            );
+            assert!(response.header("access-control-allow-credentials").is_none());
+            if allowed.is_some() {
+                let exposed = response.header("access-control-expose-headers").unwrap();
+                for name in [
+                    "WWW-Authenticate",
+                    "Location",
+                    "Link",
+                    "ETag",
+                    "Retry-After",
+                    "X-Request-Id",
+                ] {
+                    assert!(exposed.contains(name), "{exposed}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_drain_lets_requests_finish_and_takes_no_more() {
+    let mut house = House::start().await;
+    let (sender, receiver) = tokio::sync::mpsc::channel(1);
+    let receiver = std::sync::Mutex::new(Some(receiver));
+    house.fake.answer(move |_| {
+        Answer::Stream(
+            receiver.lock().unwrap().take().unwrap(),
+            vec![("grpc-status", "0".into())],
+        )
+    });
+    let client = house.client.clone();
+    let slow = tokio::spawn(async move { client.post("/whole", "{}").await });
+    while house.fake.under_way() == 0 {
+        tokio::task::yield_now().await;
+    }
+
+    house.stop();
+    let addr = house.client.addr;
+    while TcpStream::connect(addr).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let not_ready = Client::new(house.ops).get("/readyz").await;
+    assert_eq!(not_ready.status, 503);
+    sender.send(bytes::Bytes::new()).await.unwrap();
+    drop(sender);
+    assert_eq!(slow.await.unwrap().status, 200);
+    house.ended().await;
+}
+
+#[tokio::test]
+async fn requests_are_measured_by_their_route() {
+    let house = House::start().await;
+    house.client.get("/path/string/secret-name").await;
+    house.client.get("/nowhere/at/all").await;
+    house.client.send("BREW", "/whole", &[], "").await;
+    let metrics = Client::new(house.ops).get("/metrics").await;
+    let text = String::from_utf8(metrics.body.to_vec()).unwrap();
+    let count = |labels: &str| text.contains(&format!("http_server_request_duration_seconds_count{{{labels}}} 1"));
+    assert!(
+        count(r#"method="GET",route="/path/string/{text}",status="200""#),
+        "{text}"
+    );
+    assert!(count(r#"method="GET",route="none",status="404""#), "{text}");
+    assert!(count(r#"method="other",route="none",status="405""#), "{text}");
+    assert!(!text.contains("secret-name"));
+}
