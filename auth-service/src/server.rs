@@ -23,12 +23,16 @@ use crate::{
     metrics,
     passwords::HashPool,
     service::{AuthApi, Context, TrustApi},
+    settings::open_aside,
     store::Store,
     throttle::Throttle,
     time::to_micros,
     tokens::TokenIssuer,
     trust::{DatabaseSource, RevocationLog},
 };
+
+/// Bytes of a request.
+const LARGEST_MESSAGE: usize = 1024 * 1024;
 
 /// How often the database is asked whether it is there, and how long it may take to answer.
 const DATABASE_WATCH: Duration = Duration::from_secs(1);
@@ -85,12 +89,15 @@ pub async fn build(config: Config) -> Result<Server, StartError> {
         &throttle_key,
         auth.registration_limit,
     );
-    let (context, verifier) = context(&config, store, ring, passwords, throttle);
+    let source = open_aside(&url).await?;
+    let (context, verifier) = context(&config, store, source, ring, passwords, throttle);
     metrics::register(&metrics, &context);
     let layer = access(&context, verifier, &service_tokens)?;
     let services = Services::new(FILE_DESCRIPTOR_SET)
-        .with(layer.layer(AuthServiceServer::new(AuthApi(context.clone()))))
-        .with(layer.layer(TrustServiceServer::new(TrustApi(context.clone()))));
+        .with(layer.layer(AuthServiceServer::new(AuthApi(context.clone())).max_decoding_message_size(LARGEST_MESSAGE)))
+        .with(
+            layer.layer(TrustServiceServer::new(TrustApi(context.clone())).max_decoding_message_size(LARGEST_MESSAGE)),
+        );
     Ok(Server {
         grpc,
         services,
@@ -178,6 +185,7 @@ fn passwords(config: &Config) -> Result<HashPool, StartError> {
 fn context(
     config: &Config,
     store: Store,
+    source: Store,
     ring: Arc<KeyRing>,
     passwords: HashPool,
     throttle: Arc<Throttle>,
@@ -185,7 +193,7 @@ fn context(
     let clock = config.clock.clone();
     let now: Now = Arc::new(move || clock.now().timestamp());
     let log = Arc::new(RevocationLog::default());
-    let source = DatabaseSource::new(store.clone(), ring.clone(), log.clone());
+    let source = DatabaseSource::new(source, ring.clone(), log.clone());
     // Whatever TRUST_MAX_STALENESS allows others, what they are told is current.
     let (trust, _driver) = Trust::start(vec![Arc::new(source)], TrustConfig::default(), now.clone());
     let verifier = Arc::new(Verifier::new(

@@ -126,6 +126,15 @@ pub(crate) async fn connect(url: &DatabaseUrl) -> Result<Database, StartError> {
     Database::open(url, &ConnectOptions::default()).await.map_err(refused)
 }
 
+/// A store with one connection of its own for reading what is revoked: a flood of other calls does not keep it waiting.
+pub(crate) async fn open_aside(url: &DatabaseUrl) -> Result<Store, StartError> {
+    let options = ConnectOptions {
+        connections: 1,
+        ..ConnectOptions::default()
+    };
+    Database::open(url, &options).await.map(Store::new).map_err(refused)
+}
+
 /// Why the database keeps the service from starting. A text that says what to do is passed on as it is.
 pub(crate) fn refused(error: database::Error) -> StartError {
     match error {
