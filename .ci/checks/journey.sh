@@ -79,7 +79,7 @@ claim "who bob is" "$(field .email)" bob@example.com
 grpc PermissionDenied "$widget" widget.v1.WidgetService/CreateWidget "{\"widget\":$sprocket}" -H "$bob"
 grpc OK "$widget" widget.v1.WidgetService/CreateWidget "{\"widget\":${sprocket/sprocket-9/cog}}" -H "$admin"
 grpc InvalidArgument "$widget" widget.v1.WidgetService/CreateWidget '{"widget":{"name":"No"}}' -H "$admin"
-grpc OK "$widget" widget.v1.WidgetService/UpdateWidget '{"widget":{"name":"cog","description":"x"},"update_mask":"description"}' -H "$admin"
+grpc OK "$widget" widget.v1.WidgetService/UpdateWidget '{"widget":{"name":"cog","description":"x"},"update_mask":{"paths":["description"]}}' -H "$admin"
 grpc OK "$widget" widget.v1.WidgetService/ReplaceWidget "{\"widget\":${sprocket/sprocket-9/cog}}" -H "$admin"
 grpc OK "$widget" widget.v1.WidgetService/GetWidget '{"name":"cog"}' -H "$bob"
 grpc OK "$widget" widget.v1.WidgetService/ListWidgets '{"order_by":"name"}' -H "$bob"

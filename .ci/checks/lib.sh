@@ -62,7 +62,7 @@ start_house() {
     cd "$work/run"
     exec env AUTH_LISTEN=127.0.0.1:0 WIDGET_LISTEN=127.0.0.1:0 GATEWAY_LISTEN=127.0.0.1:0 \
       AUTH_OPS_LISTEN=127.0.0.1:0 WIDGET_OPS_LISTEN=127.0.0.1:0 GATEWAY_OPS_LISTEN=127.0.0.1:0 \
-      "$@" "$root/target/release/gatehouse" >"$work/out" 2>>"$work/log"
+      "$@" "${GATEHOUSE_BINARY:-$root/target/release/gatehouse}" >"$work/out" 2>>"$work/log"
   ) &
   house=$!
   pids+=("$house")

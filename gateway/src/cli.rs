@@ -1,22 +1,29 @@
 //! The command line: `gateway [serve] | routes | openapi`.
 
 use clap::{Parser, Subcommand};
-use service_kit::process::{StartError, say, stop_signal};
+use service_kit::{
+    process::{StartError, say, stop_signal},
+    tls::UpstreamTlsArgs,
+};
 
 use crate::{
-    config::Config,
+    config::{Config, GatewayArgs},
     openapi,
     route::{Body, Route, Routes},
     server,
 };
 
 /// JSON/HTTP to gRPC and back, from descriptors alone
-#[derive(Debug, Parser)]
+#[derive(Debug, Clone, Parser)]
 #[command(name = "gateway", version)]
 pub struct Cli {
-    /// The settings.
+    /// The gateway's settings.
     #[command(flatten)]
-    pub config: Config,
+    pub gateway: GatewayArgs,
+
+    /// TLS towards the services.
+    #[command(flatten)]
+    pub upstream_tls: UpstreamTlsArgs,
 
     /// What to do: serve, unless said otherwise.
     #[command(subcommand)]
@@ -34,24 +41,33 @@ pub enum Command {
     Openapi,
 }
 
+impl From<Cli> for Config {
+    fn from(cli: Cli) -> Self {
+        Self {
+            gateway: cli.gateway,
+            upstream_tls: cli.upstream_tls,
+        }
+    }
+}
+
 impl Cli {
     /// Does what the command line says.
     ///
     /// # Errors
     /// When a setting cannot be used or serving fails.
     pub async fn run(self) -> Result<(), StartError> {
-        match self.command.unwrap_or(Command::Serve) {
+        match self.command.clone().unwrap_or(Command::Serve) {
             Command::Serve => {
-                let server = server::build(self.config).await?;
+                let server = server::build(self.into()).await?;
                 say(format_args!("REST http://{}", server.addr()));
                 server.run_until(stop_signal()?).await
             }
             Command::Routes => {
-                say(table(&server::routes(&self.config)?).trim_end());
+                say(table(&server::routes(&self.gateway)?).trim_end());
                 Ok(())
             }
             Command::Openapi => {
-                let document = openapi::document(&server::routes(&self.config)?);
+                let document = openapi::document(&server::routes(&self.gateway)?);
                 say(format_args!("{document:#}"));
                 Ok(())
             }

@@ -6,15 +6,26 @@ use clap::Args;
 use http::Uri;
 use service_kit::{
     client_address::TrustedProxies,
-    config::{http_urls, listen_address},
+    config::{ConfigError, http_urls, listen_address},
     tls::{ListenerTls, UpstreamTlsArgs},
 };
 
 use crate::cors::Cors;
 
-/// The gateway's settings.
-#[derive(Debug, Clone, Args)]
+const DEFAULT_UPSTREAMS: &str = "auth.v1=http://127.0.0.1:50051,widget.v1=http://127.0.0.1:50052";
+
+/// Everything that [`build`](crate::build) needs.
+#[derive(Debug, Clone)]
 pub struct Config {
+    /// The gateway's own settings.
+    pub gateway: GatewayArgs,
+    /// How https:// services are called.
+    pub upstream_tls: UpstreamTlsArgs,
+}
+
+/// Settings of the gateway alone.
+#[derive(Debug, Clone, Args)]
+pub struct GatewayArgs {
     /// Where REST is served
     #[arg(
         id = "gateway_listen",
@@ -38,14 +49,15 @@ pub struct Config {
     pub ops_listen: SocketAddr,
 
     /// Which proto package is served where: PACKAGE=URL, comma-separated; several URLs of a package with |
+    /// [default: auth.v1=http://127.0.0.1:50051,widget.v1=http://127.0.0.1:50052; where they were bound in the
+    /// one-process house]
     #[arg(
         id = "gateway_upstreams",
         long = "gateway-upstreams",
         env = "GATEWAY_UPSTREAMS",
-        value_name = "LIST",
-        default_value = "auth.v1=http://127.0.0.1:50051,widget.v1=http://127.0.0.1:50052"
+        value_name = "LIST"
     )]
-    pub upstreams: Upstreams,
+    pub upstreams: Option<Upstreams>,
 
     /// A file with an encoded FileDescriptorSet, in place of the built-in one
     #[arg(
@@ -56,15 +68,14 @@ pub struct Config {
     )]
     pub descriptors: Option<PathBuf>,
 
-    /// The origins whose pages may use the API: * or a comma-separated list
+    /// The origins whose pages may use the API: * or a comma-separated list [default: none; * in the one-process house]
     #[arg(
         id = "gateway_cors_origins",
         long = "gateway-cors-origins",
         env = "GATEWAY_CORS_ORIGINS",
-        value_name = "LIST",
-        default_value = ""
+        value_name = "LIST"
     )]
-    pub cors_origins: Cors,
+    pub cors_origins: Option<Cors>,
 
     /// The networks whose x-forwarded-for is believed, comma-separated
     #[arg(
@@ -102,13 +113,22 @@ pub struct Config {
         value_name = "FILE"
     )]
     pub tls_client_ca: Option<PathBuf>,
-
-    /// TLS towards the services
-    #[command(flatten)]
-    pub upstream_tls: UpstreamTlsArgs,
 }
 
-impl Config {
+impl GatewayArgs {
+    /// Which package is served where.
+    ///
+    /// # Errors
+    /// Never, with the default as it is.
+    pub(crate) fn upstreams(&self) -> Result<Upstreams, ConfigError> {
+        let default = || {
+            DEFAULT_UPSTREAMS
+                .parse()
+                .map_err(|wants: String| ConfigError::new("GATEWAY_UPSTREAMS", wants))
+        };
+        self.upstreams.clone().map_or_else(default, Ok)
+    }
+
     /// The TLS files of the listener.
     pub(crate) fn listener_tls(&self) -> ListenerTls<'_> {
         ListenerTls {

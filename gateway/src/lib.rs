@@ -30,5 +30,6 @@ mod value;
 pub mod violation;
 pub mod wire;
 
-pub use config::Config;
+pub use cli::Cli;
+pub use config::{Config, GatewayArgs, Upstreams};
 pub use server::{Server, build, routes};

@@ -58,7 +58,7 @@ fn members() -> Vec<Value> {
     serde_json::from_value(metadata["packages"].take()).unwrap()
 }
 
-fn dependencies<'a>(member: &'a Value, dev: bool) -> impl Iterator<Item = &'a str> {
+fn dependencies(member: &Value, dev: bool) -> impl Iterator<Item = &str> {
     let all = member["dependencies"].as_array().unwrap().iter();
     all.filter(move |dependency| (dependency["kind"] == "dev") == dev)
         .map(|dependency| dependency["name"].as_str().unwrap())

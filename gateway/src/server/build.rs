@@ -10,7 +10,7 @@ use service_kit::{
 use super::Server;
 use crate::{
     app::App,
-    config::Config,
+    config::{Config, GatewayArgs},
     docs,
     endpoint::Endpoint,
     matching::Matcher,
@@ -27,8 +27,8 @@ const OPENAPI: &str = "/openapi.json";
 ///
 /// # Errors
 /// When the file cannot be read, or a method's bindings are at fault.
-pub fn routes(config: &Config) -> Result<Routes, StartError> {
-    let pool = match &config.descriptors {
+pub fn routes(args: &GatewayArgs) -> Result<Routes, StartError> {
+    let pool = match &args.descriptors {
         None => DescriptorPool::decode(proto::FILE_DESCRIPTOR_SET)
             .map_err(|error| StartError::failed("reading the built-in descriptors", error))?,
         Some(path) => {
@@ -48,13 +48,14 @@ pub fn routes(config: &Config) -> Result<Routes, StartError> {
 /// # Errors
 /// When a setting cannot be used, a method's bindings are at fault, or a port is taken.
 pub async fn build(config: Config) -> Result<Server, StartError> {
-    let routes = routes(&config)?;
-    let tls = config.listener_tls().server_config(&[b"h2", b"http/1.1"])?;
+    let args = &config.gateway;
+    let routes = routes(args)?;
+    let tls = args.listener_tls().server_config(&[b"h2", b"http/1.1"])?;
     let metrics = Metrics::new();
     let app = Arc::new(app(&config, &routes, &metrics, tls.is_some())?);
     let readiness = Readiness::new();
-    let (listener, addr) = listen("GATEWAY_LISTEN", config.listen).await?;
-    let ops = OpsServer::bind("GATEWAY_OPS_LISTEN", config.ops_listen, readiness.clone(), metrics).await?;
+    let (listener, addr) = listen("GATEWAY_LISTEN", args.listen).await?;
+    let ops = OpsServer::bind("GATEWAY_OPS_LISTEN", args.ops_listen, readiness.clone(), metrics).await?;
     tracing::info!(role = "GATEWAY", %addr, ops = %ops.addr(), "listening");
     Ok(Server {
         listener,
@@ -78,8 +79,8 @@ fn app(config: &Config, routes: &Routes, metrics: &Metrics, is_tls: bool) -> Res
         matcher: Matcher::new(routes),
         pages: pages(routes),
         caller: Caller::default(),
-        cors: config.cors_origins.clone(),
-        proxies: config.trusted_proxies.clone(),
+        cors: config.gateway.cors_origins.clone().unwrap_or_default(),
+        proxies: config.gateway.trusted_proxies.clone(),
         is_tls,
         durations: App::durations(metrics),
     })
@@ -88,13 +89,14 @@ fn app(config: &Config, routes: &Routes, metrics: &Metrics, is_tls: bool) -> Res
 /// The services of the packages that have routes.
 fn upstreams(config: &Config, endpoints: &[Endpoint]) -> Result<HashMap<String, Arc<Upstream>>, ConfigError> {
     let tls = config.upstream_tls.rustls_config()?;
+    let urls = config.gateway.upstreams()?;
     let mut upstreams = HashMap::new();
     for endpoint in endpoints {
         let package = &endpoint.package;
         if upstreams.contains_key(package) {
             continue;
         }
-        let urls = config.upstreams.of(package).ok_or_else(|| {
+        let urls = urls.of(package).ok_or_else(|| {
             ConfigError::new(
                 "GATEWAY_UPSTREAMS",
                 format!("a URL for the package {package}: {package}=http://HOST:PORT"),

@@ -99,7 +99,7 @@ impl House {
             &upstreams,
         ]);
         line.extend(flags);
-        let server = gateway::build(Cli::try_parse_from(line).unwrap().config).await.unwrap();
+        let server = gateway::build(Cli::try_parse_from(line).unwrap().into()).await.unwrap();
         let client = Client::new(server.addr());
         let ops = server.ops_addr();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -1,0 +1,7 @@
+//! The whole house in one process, and one binary with every role.
+
+mod cli;
+mod house;
+
+pub use cli::Cli;
+pub use house::{House, HouseArgs};
