@@ -24,6 +24,7 @@ pub(crate) struct AuthService {
 impl AuthService {
     /// Reads the settings. Connections are made when they are needed.
     pub(crate) fn new(args: &WidgetArgs, tls: &UpstreamTlsArgs, trust: &TrustArgs) -> Result<Self, ConfigError> {
+        let service_token = trust.sent_service_token()?;
         let tls = tls.client_config()?;
         let endpoints = args
             .auth_urls()
@@ -31,8 +32,7 @@ impl AuthService {
             .map(|uri| endpoint(Endpoint::from(uri), tls.as_ref()));
         Ok(Self {
             endpoints: endpoints.collect::<Result<_, _>>()?,
-            // The list is not empty: that is what `required` means.
-            service_token: trust.required_service_tokens()?.swap_remove(0),
+            service_token,
         })
     }
 

@@ -19,6 +19,9 @@ use crate::{
     Config, WidgetArgs, api::WidgetApi, auth::AuthService, metrics, migrations, owners::Owners, store::WidgetStore,
 };
 
+/// Bytes of a request's message.
+const LARGEST_REQUEST: usize = 1 << 20;
+
 /// How often the database is asked whether it is there, and how long it may take to answer.
 const DATABASE_WATCH: Duration = Duration::from_secs(1);
 const DATABASE_PATIENCE: Duration = Duration::from_secs(2);
@@ -56,7 +59,8 @@ pub async fn build(config: Config) -> Result<Server, StartError> {
     metrics::register(&metrics, &db, &trust);
     let owners = Owners::new(auth.channels(), auth.authorization()?, trust.clone(), clock.clone());
     let api = WidgetApi::new(WidgetStore::new(db.clone()), owners, clock);
-    let services = Services::new(FILE_DESCRIPTOR_SET).with(layer.layer(WidgetServiceServer::new(api)));
+    let service = WidgetServiceServer::new(api).max_decoding_message_size(LARGEST_REQUEST);
+    let services = Services::new(FILE_DESCRIPTOR_SET).with(layer.layer(service));
     Ok(Server {
         grpc,
         services,

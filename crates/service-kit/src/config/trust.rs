@@ -83,14 +83,23 @@ impl TrustArgs {
     /// As [`Self::service_tokens`], and when none is set.
     pub fn required_service_tokens(&self) -> Result<Vec<Secret>, ConfigError> {
         let tokens = self.service_tokens()?;
-        if tokens.is_empty() {
-            return Err(ConfigError::new(
-                SERVICE_TOKEN,
-                "a secret that all services of the cluster share, 32 characters or more; SERVICE_TOKEN_FILE reads it from a file",
-            ));
-        }
-        Ok(tokens)
+        if tokens.is_empty() { Err(missing()) } else { Ok(tokens) }
     }
+
+    /// The service token to send.
+    ///
+    /// # Errors
+    /// As [`Self::required_service_tokens`].
+    pub fn sent_service_token(&self) -> Result<Secret, ConfigError> {
+        self.service_tokens()?.into_iter().next().ok_or_else(missing)
+    }
+}
+
+fn missing() -> ConfigError {
+    ConfigError::new(
+        SERVICE_TOKEN,
+        "a secret that all services of the cluster share, 32 characters or more; SERVICE_TOKEN_FILE reads it from a file",
+    )
 }
 
 impl Default for TrustArgs {
@@ -123,7 +132,8 @@ mod tests {
 
         let tokens = with(&format!("{new}, {old}")).required_service_tokens().unwrap();
 
-        assert_eq!(tokens, [Secret::new(new), Secret::new(old)]);
+        assert_eq!(tokens, [Secret::new(&*new), Secret::new(&*old)]);
+        assert_eq!(with(&format!("{new},{old}")).sent_service_token(), Ok(Secret::new(new)));
     }
 
     #[test]
