@@ -99,3 +99,15 @@ rest() {
 
 field() { jq -r "$1" <<<"$body"; }
 header() { sed -n "s/^$1: //Ip" "$work/headers" | tr -d '\r'; }
+
+# use_house [URL]: a house that runs already, its administrator in ADMIN_EMAIL and ADMIN_PASSWORD, or a fresh one.
+# Sets rest, admin_email and password.
+use_house() {
+  if [ -n "${1:-}" ]; then
+    rest=${1%/}
+    password=${ADMIN_PASSWORD:-}
+  else
+    start_house
+  fi
+  admin_email=${ADMIN_EMAIL:-admin@gatehouse.local}
+}

@@ -5,14 +5,13 @@ use serde_json::{Map, Value, json};
 
 use super::{
     comments::Comments,
-    examples, parameters,
-    schema::{Cut, Direction, Schemas, describe, is_required},
+    examples,
+    schema::{Cut, Direction, Schemas, is_required},
     well_known,
 };
 use crate::route::{Body, HttpMethod, Route, is_scalar_like};
 
 const JSON: &str = "application/json";
-const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The request body of a route; `None` when it takes none.
 pub(super) fn of(comments: &Comments, schemas: &mut Schemas<'_>, route: &Route, operation_id: &str) -> Option<Value> {
@@ -81,7 +80,8 @@ impl Maker<'_, '_> {
         }
     }
 
-    /// The media types of a body that is a message.
+    /// The content of a body that is a message. Forms, which are read too, are not shown: a second media type makes
+    /// generated clients take either of two bodies.
     fn content(&mut self, message: &MessageDescriptor, prefix: &[String], cut: &Cut) -> Map<String, Value> {
         let schema = if prefix.is_empty() && cut.is_nothing() {
             self.schemas.message(message, Direction::In)
@@ -93,31 +93,7 @@ impl Maker<'_, '_> {
         if let Some(example) = examples::message(self.comments, message, cut) {
             json["example"] = example;
         }
-        let mut content = Map::from_iter([(JSON.to_owned(), json)]);
-        let fields = parameters::form(self.route, message, prefix);
-        if !fields.is_empty() {
-            content.insert(FORM.to_owned(), json!({"schema": self.form(fields, cut)}));
-        }
-        content
-    }
-
-    /// The schema of the same as a form: flat, names with dots.
-    fn form(&mut self, fields: Vec<parameters::Flat>, cut: &Cut) -> Value {
-        let mut properties = Map::new();
-        let mut required = Vec::new();
-        for flat in fields {
-            if flat.required && !cut.partial {
-                required.push(flat.name.clone());
-            }
-            let mut schema = self.schemas.field(&flat.field, Direction::In);
-            describe(&mut schema, &self.schemas.comment(&flat.field));
-            properties.insert(flat.name, schema);
-        }
-        let mut schema = json!({"type": "object", "properties": properties, "additionalProperties": false});
-        if !required.is_empty() {
-            schema["required"] = json!(required);
-        }
-        schema
+        Map::from_iter([(JSON.to_owned(), json)])
     }
 }
 

@@ -30,7 +30,8 @@ const METHODS: [Method; 8] = [
 
 const ABOUT: &str = "JSON over HTTP for the gRPC services behind it.\n\nField names are those of the `.proto` files. \
      Unknown fields and query keys are errors. Every refusal has the shape of `Problem` (RFC 9457) and names every \
-     field at fault. Fields that only the service sets may be sent back as they were read and are ignored.";
+     field at fault. Fields that only the service sets may be sent back as they were read and are ignored. Bodies may \
+     also be sent as `application/x-www-form-urlencoded`.";
 
 /// The document of all routes.
 pub(super) fn of(routes: &Routes) -> Value {

@@ -86,12 +86,12 @@ fn query(schemas: &mut Schemas<'_>, route: &Route) -> Vec<Value> {
     fields.map(|found| found.parameter(schemas)).collect()
 }
 
-/// A field that a query or a form can fill.
-pub(super) struct Flat {
+/// A field that a query can fill.
+struct Flat {
     /// Its dotted path.
-    pub(super) name: String,
-    pub(super) field: FieldDescriptor,
-    pub(super) required: bool,
+    name: String,
+    field: FieldDescriptor,
+    required: bool,
 }
 
 impl Flat {
@@ -111,22 +111,6 @@ impl Flat {
         parameter["schema"] = schema;
         parameter
     }
-}
-
-/// The fields of a form that fills a message below a prefix of the request.
-pub(super) fn form(route: &Route, message: &MessageDescriptor, prefix: &[String]) -> Vec<Flat> {
-    let mut walk = Walk {
-        route,
-        fields: Vec::new(),
-    };
-    let mut path = prefix.to_vec();
-    walk.message(message, &mut path, &mut Vec::new(), true);
-    let cut = prefix.iter().map(|part| part.len() + 1).sum();
-    let mut fields = walk.fields;
-    for flat in &mut fields {
-        flat.name = flat.name.get(cut..).unwrap_or_default().to_owned();
-    }
-    fields
 }
 
 struct Walk<'a> {
