@@ -87,6 +87,26 @@ impl House {
         })
     }
 
+    /// Where REST is served.
+    pub fn rest_addr(&self) -> SocketAddr {
+        self.gateway.addr()
+    }
+
+    /// Where the auth service listens.
+    pub fn auth_addr(&self) -> SocketAddr {
+        self.auth.addr()
+    }
+
+    /// Where the widget service listens.
+    pub fn widget_addr(&self) -> SocketAddr {
+        self.widget.addr()
+    }
+
+    /// The administrator that this first start made, with its password.
+    pub fn first_administrator(&self) -> Option<&FirstAdministrator> {
+        self.first_administrator.as_ref()
+    }
+
     /// What a newcomer needs to know, a line each.
     pub fn greeting(&self) -> Vec<String> {
         let rest = format!("http://{}", self.gateway.addr());

@@ -1,4 +1,15 @@
 //! The whole house, tried from outside.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs
+)]
 
+mod access;
+mod attacks;
 mod dependency_law;
+mod house;
+mod journey;
+mod validate_only;

@@ -1,0 +1,202 @@
+//! A whole house on SQLite in a folder of its own, and the REST client of its tests.
+
+use std::{net::SocketAddr, path::Path};
+
+use bytes::Bytes;
+use clap::Parser;
+use gatehouse::{House, HouseArgs};
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{sync::oneshot, task::JoinHandle};
+use tonic::transport::Channel;
+
+#[derive(Parser)]
+struct Line {
+    #[command(flatten)]
+    house: HouseArgs,
+}
+
+/// A running house. It ends when it is dropped.
+pub struct TestHouse {
+    pub rest: SocketAddr,
+    pub auth: SocketAddr,
+    pub widget: SocketAddr,
+    admin_password: String,
+    folder: TempDir,
+    client: Client<HttpConnector, Full<Bytes>>,
+    stop: Option<oneshot::Sender<()>>,
+    serving: Option<JoinHandle<Result<(), service_kit::process::StartError>>>,
+}
+
+impl TestHouse {
+    pub async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let house = House::build(settings(folder.path())).await.unwrap();
+        let (rest, auth, widget) = (house.rest_addr(), house.auth_addr(), house.widget_addr());
+        let admin_password = house.first_administrator().unwrap().password.expose().to_owned();
+        let (stop, stopped) = oneshot::channel();
+        let serving = tokio::spawn(house.run_until(async { drop(stopped.await) }));
+        let house = Self {
+            rest,
+            auth,
+            widget,
+            admin_password,
+            folder,
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            stop: Some(stop),
+            serving: Some(serving),
+        };
+        house.widget_ready().await;
+        house
+    }
+
+    /// Ends the house as SIGTERM would, and says how it ended.
+    pub async fn stop(mut self) -> Result<(), service_kit::process::StartError> {
+        drop(self.stop.take());
+        self.serving.take().unwrap().await.unwrap()
+    }
+
+    pub fn auth_database(&self) -> String {
+        format!("sqlite://{}", self.folder.path().join("auth.db").display())
+    }
+
+    pub async fn channel(&self, service: SocketAddr) -> Channel {
+        Channel::from_shared(format!("http://{service}"))
+            .unwrap()
+            .connect()
+            .await
+            .unwrap()
+    }
+
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+        let mut request = Request::builder()
+            .method(Method::from_bytes(method.as_bytes()).unwrap())
+            .uri(format!("http://{}{path}", self.rest));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send_raw(
+            request
+                .body(Full::new(Bytes::copy_from_slice(body.as_bytes())))
+                .unwrap(),
+        )
+        .await
+    }
+
+    pub async fn send_raw(&self, request: Request<Full<Bytes>>) -> Reply {
+        let response = self.client.request(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Reply {
+            status: parts.status,
+            headers: parts.headers,
+            body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+        }
+    }
+
+    /// The administrator of the first start, logged in.
+    pub async fn admin(&self) -> Actor<'_> {
+        self.login("admin@gatehouse.local", &self.admin_password).await
+    }
+
+    /// A new user, logged in.
+    pub async fn user(&self, email: &str) -> Actor<'_> {
+        let body = json!({"email": email, "password": "correct horse battery staple"});
+        self.actor(self.send("POST", "/api/v1/auth/register", &[], &body.to_string()).await)
+    }
+
+    pub async fn login(&self, email: &str, password: &str) -> Actor<'_> {
+        let body = json!({"email": email, "password": password});
+        self.actor(self.send("POST", "/api/v1/auth/login", &[], &body.to_string()).await)
+    }
+
+    fn actor(&self, reply: Reply) -> Actor<'_> {
+        let token = reply.body["access_token"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no token in {reply:?}"));
+        Actor {
+            house: self,
+            bearer: format!("Bearer {token}"),
+        }
+    }
+
+    /// Waits for the widget service's first complete view of revocations.
+    async fn widget_ready(&self) {
+        let mut health = tonic_health::pb::health_client::HealthClient::new(self.channel(self.widget).await);
+        let request = tonic_health::pb::HealthCheckRequest::default();
+        let mut states = health.watch(request).await.unwrap().into_inner();
+        while states.message().await.unwrap().unwrap().status != 1 {}
+    }
+}
+
+/// Somebody with a token.
+pub struct Actor<'a> {
+    house: &'a TestHouse,
+    pub bearer: String,
+}
+
+impl Actor<'_> {
+    pub async fn call(&self, method: &str, path: &str, body: &Value) -> Reply {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        self.house
+            .send(method, path, &[("authorization", &self.bearer)], &body)
+            .await
+    }
+
+    pub async fn get(&self, path: &str) -> Reply {
+        self.call("GET", path, &Value::Null).await
+    }
+}
+
+#[derive(Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+}
+
+impl Reply {
+    pub fn reason(&self) -> &str {
+        self.body["reason"].as_str().unwrap_or_default()
+    }
+
+    pub fn challenge(&self) -> &str {
+        self.headers
+            .get("www-authenticate")
+            .map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The fields that were refused, sorted.
+    pub fn fields(&self) -> Vec<&str> {
+        let errors = self.body["errors"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut fields: Vec<_> = errors.iter().map(|error| error["field"].as_str().unwrap()).collect();
+        fields.sort_unstable();
+        fields
+    }
+}
+
+/// Free ports, databases in the folder, and a wide allowance for registrations.
+fn settings(folder: &Path) -> HouseArgs {
+    let mut line = vec!["gatehouse".to_owned()];
+    for role in ["auth", "widget", "gateway"] {
+        line.push(format!("--{role}-listen=127.0.0.1:0"));
+        line.push(format!("--{role}-ops-listen=127.0.0.1:0"));
+    }
+    for role in ["auth", "widget"] {
+        line.push(format!(
+            "--{role}-database-url=sqlite://{}",
+            folder.join(format!("{role}.db")).display()
+        ));
+    }
+    Line::try_parse_from(line).unwrap().house
+}
