@@ -21,6 +21,10 @@ pub(crate) fn register(metrics: &Metrics, context: &Arc<Context>) {
         "Password hashes that wait for their turn",
         move || vec![(vec![], waiting.load(Ordering::Relaxed) as f64)],
     );
+    let hashed = context.passwords.hashed();
+    metrics.counter("password_hashes", "Password hashes that were computed", move || {
+        vec![(vec![], hashed.load(Ordering::Relaxed) as f64)]
+    });
     let (syncs, age) = (context.tokens.trust.clone(), context.tokens.trust.clone());
     metrics.counter("trust_syncs", "Readings of revocations from the database", move || {
         let count = |outcome| {

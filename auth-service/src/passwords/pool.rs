@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicI64, Ordering},
+    atomic::{AtomicI64, AtomicU64, Ordering},
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -26,6 +26,7 @@ pub struct HashPool {
     /// Who hashes or waits.
     admitted: Arc<Semaphore>,
     waiting: Arc<AtomicI64>,
+    hashed: Arc<AtomicU64>,
 }
 
 /// Why nothing was hashed.
@@ -53,12 +54,18 @@ impl HashPool {
             working: Arc::new(Semaphore::new(workers)),
             admitted: Arc::new(Semaphore::new(workers + queue)),
             waiting: Arc::default(),
+            hashed: Arc::default(),
         })
     }
 
     /// How many wait at this moment.
     pub fn waiting(&self) -> Arc<AtomicI64> {
         self.waiting.clone()
+    }
+
+    /// How many were hashed so far.
+    pub fn hashed(&self) -> Arc<AtomicU64> {
+        self.hashed.clone()
     }
 
     /// Hashes a new password.
@@ -99,6 +106,7 @@ impl HashPool {
         let admitted = self.admitted.clone().try_acquire_owned().map_err(|_| HashError::Busy)?;
         let working = self.wait_for_turn().await?;
         let hasher = self.hasher.clone();
+        self.hashed.fetch_add(1, Ordering::Relaxed);
         tokio::task::spawn_blocking(move || {
             let _permits = (admitted, working);
             work(&hasher)

@@ -7,8 +7,10 @@ use std::{
 
 use proto::auth::v1::{self as pb, revocation::Subject as PbSubject};
 
-use super::PAGE;
 use crate::store::{RevocationRow, StoredKey, Subject, SyncRead};
+
+/// The most revocations in one reply.
+const PAGE: usize = 10_000;
 
 /// The revocations of one epoch and the keys that verify. It has no gaps: a number that is missing was pruned or never
 /// used.

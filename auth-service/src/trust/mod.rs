@@ -5,6 +5,3 @@ mod source;
 
 pub(crate) use log::RevocationLog;
 pub(crate) use source::DatabaseSource;
-
-/// The most revocations in one reply.
-pub(crate) const PAGE: usize = 10_000;

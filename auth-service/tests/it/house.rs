@@ -2,13 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use auth_service::{AuthArgs, Config, StartError, build, passwords::HashParams};
+use access_token::mint::SigningKey;
+use auth_service::{AuthArgs, Config, StartError, build, keys::Sealer, passwords::HashParams};
 use clap::Parser;
 use proto::auth::v1::{self as pb, auth_service_client::AuthServiceClient, trust_service_client::TrustServiceClient};
-use service_kit::config::{Secret, TrustArgs};
-use test_kit::{FixedClock, TestDatabase};
+use service_kit::{
+    clock::Clock,
+    config::{Secret, TrustArgs},
+};
+use test_kit::{FixedClock, TestDatabase, TokenMint};
 use tokio::{sync::oneshot, task::JoinHandle};
-use tonic::{Code, Request, Status, transport::Channel};
+use tonic::{Code, Request, Response, Status, transport::Channel};
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
@@ -79,6 +83,24 @@ impl Replica {
         (&mut self.serving).await.unwrap().unwrap();
     }
 
+    /// The value of a metric without labels.
+    pub async fn metric(&self, name: &str) -> f64 {
+        let page = http_get(self.ops, "/metrics").await;
+        let value = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.unwrap_or_else(|| panic!("no {name} in {page}")).parse().unwrap()
+    }
+
+    /// The value of a metric with one label of a value.
+    pub async fn labelled(&self, name: &str, label: &str) -> f64 {
+        let page = http_get(self.ops, "/metrics").await;
+        let is_it = |line: &&str| line.starts_with(name) && line.contains(&format!("\"{label}\""));
+        let line = page
+            .lines()
+            .find(is_it)
+            .unwrap_or_else(|| panic!("no {name} {label} in {page}"));
+        line.rsplit(' ').next().unwrap().parse().unwrap()
+    }
+
     pub async fn client(&self) -> Anonymous {
         let channel = Channel::from_shared(format!("http://{}", self.addr)).unwrap();
         Anonymous::on(channel.connect().await.unwrap())
@@ -108,6 +130,14 @@ impl House {
 
     pub async fn with(flags: &[&str]) -> Self {
         Self::on(TestDatabase::sqlite().await, flags).await
+    }
+
+    /// A house that deletes expired rows all the time.
+    pub async fn sweeping(every: Duration) -> Self {
+        let (database, clock) = (TestDatabase::sqlite().await, FixedClock::now_standing_still());
+        let mut config = config(database.url(), &clock, &[]);
+        config.sweep_every = every;
+        Self::of(database, clock, config).await
     }
 
     pub async fn on(database: TestDatabase, flags: &[&str]) -> Self {
@@ -155,6 +185,19 @@ impl House {
         self.nobody.login(&user.email, PASSWORD).await.unwrap()
     }
 
+    /// A mint that signs with the house's own key.
+    pub async fn mint(&self) -> TokenMint {
+        let key = self.store().keys().await.unwrap().remove(0);
+        let sealer = Sealer::new(Some(&Secret::new(KEY_SECRET))).unwrap();
+        let der = sealer.open(&key.kid, &key.private_key.unwrap()).unwrap();
+        TokenMint::with_key(SigningKey::from_pkcs8(&der).unwrap())
+    }
+
+    /// The time, in seconds since the epoch.
+    pub fn seconds(&self) -> i64 {
+        self.clock.now().timestamp()
+    }
+
     pub fn advance(&self, seconds: u64) {
         self.clock.advance(Duration::from_secs(seconds));
     }
@@ -169,16 +212,34 @@ pub fn fresh_email() -> String {
 pub struct Anonymous {
     pub auth: AuthServiceClient<Channel>,
     pub trust: TrustServiceClient<Channel>,
+    pub channel: Channel,
     /// Sent as `x-forwarded-for`.
     pub from: Option<String>,
+    /// Tries again as long as it hears TRUST_UNAVAILABLE, which a machine that is busy enough says now and then.
+    pub patient: bool,
+}
+
+/// Asks until there is an answer that counts.
+macro_rules! asking {
+    ($asker:expr, $service:ident.$method:ident($message:expr, $bearer:expr)) => {
+        $asker
+            .ask(|| {
+                let mut client = $asker.$service.clone();
+                let request = $asker.request($message.clone(), $bearer);
+                async move { client.$method(request).await }
+            })
+            .await
+    };
 }
 
 impl Anonymous {
     pub fn on(channel: Channel) -> Self {
         Self {
             auth: AuthServiceClient::new(channel.clone()),
-            trust: TrustServiceClient::new(channel),
+            trust: TrustServiceClient::new(channel.clone()),
+            channel,
             from: None,
+            patient: true,
         }
     }
 
@@ -186,6 +247,27 @@ impl Anonymous {
         Self {
             from: Some(address.to_owned()),
             ..self.clone()
+        }
+    }
+
+    pub fn impatient(&self) -> Self {
+        Self {
+            patient: false,
+            ..self.clone()
+        }
+    }
+
+    async fn ask<T, F>(&self, call: impl Fn() -> F) -> Result<T, Status>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        loop {
+            match call().await {
+                Err(status) if self.patient && is_trust_unavailable(&status) => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                outcome => return outcome.map(Response::into_inner),
+            }
         }
     }
 
@@ -212,8 +294,8 @@ impl Anonymous {
             password: password.to_owned(),
             validate_only: false,
         };
-        let reply = self.auth.clone().register(self.request(request, None)).await?;
-        Ok(User::of(self, email, reply.into_inner()))
+        let token = asking!(self, auth.register(request, None))?;
+        Ok(User::of(self, email, token))
     }
 
     pub async fn login(&self, email: &str, password: &str) -> Result<User, Status> {
@@ -221,26 +303,33 @@ impl Anonymous {
             email: email.to_owned(),
             password: password.to_owned(),
         };
-        let reply = self.auth.clone().login(self.request(request, None)).await?;
-        Ok(User::of(self, email, reply.into_inner()))
+        let token = asking!(self, auth.login(request, None))?;
+        Ok(User::of(self, email, token))
+    }
+
+    /// Calls any method by its path, with an empty request.
+    pub async fn call(&self, path: &str, bearer: Option<&str>) -> Result<(), Status> {
+        let mut grpc = tonic::client::Grpc::new(self.channel.clone());
+        grpc.ready().await.unwrap();
+        let codec = tonic_prost::ProstCodec::<(), ()>::default();
+        grpc.unary(self.request((), bearer), path.parse().unwrap(), codec)
+            .await
+            .map(drop)
     }
 
     pub async fn sync(&self, epoch: i64, cursor: i64) -> Result<pb::SyncResponse, Status> {
-        let request = self.request(pb::SyncRequest { epoch, cursor }, Some(SERVICE_TOKEN));
-        Ok(self.trust.clone().sync(request).await?.into_inner())
+        asking!(self, trust.sync(pb::SyncRequest { epoch, cursor }, Some(SERVICE_TOKEN)))
     }
 
     pub async fn introspect(&self, token: &str) -> Result<pb::IntrospectResponse, Status> {
         let request = pb::IntrospectRequest {
             token: token.to_owned(),
         };
-        let request = self.request(request, Some(SERVICE_TOKEN));
-        Ok(self.auth.clone().introspect(request).await?.into_inner())
+        asking!(self, auth.introspect(request, Some(SERVICE_TOKEN)))
     }
 
     pub async fn key_set(&self) -> Result<pb::KeySet, Status> {
-        let request = self.request(pb::GetKeySetRequest {}, None);
-        Ok(self.auth.clone().get_key_set(request).await?.into_inner())
+        asking!(self, auth.get_key_set(pb::GetKeySetRequest {}, None))
     }
 }
 
@@ -256,8 +345,7 @@ pub struct User {
 macro_rules! calls {
     ($($name:ident($message:ty) -> $reply:ty;)*) => {$(
         pub async fn $name(&self, message: $message) -> Result<$reply, Status> {
-            let request = self.client.request(message, Some(&self.token.access_token));
-            Ok(self.client.auth.clone().$name(request).await?.into_inner())
+            asking!(self.client, auth.$name(message, Some(&self.token.access_token)))
         }
     )*};
 }
@@ -333,6 +421,14 @@ impl User {
     }
 }
 
+impl User {
+    /// Asserts that the token is refused: after a recovery its key is not known any more.
+    pub async fn is_out_somehow(&self) {
+        let refusal = self.current().await.unwrap_err();
+        assert_eq!(refused(&refusal).0, Code::Unauthenticated);
+    }
+}
+
 /// The claims of a token, unchecked.
 pub fn claims(token: &str) -> serde_json::Value {
     part(token, 1)
@@ -347,6 +443,13 @@ fn part(token: &str, place: usize) -> serde_json::Value {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let text = token.split('.').nth(place).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
+}
+
+fn is_trust_unavailable(status: &Status) -> bool {
+    let details = status.get_error_details();
+    details
+        .error_info()
+        .is_some_and(|info| info.reason == "TRUST_UNAVAILABLE")
 }
 
 /// A refusal's code and reason.
@@ -383,4 +486,15 @@ pub fn refusal<T>(outcome: Result<T, Status>) -> (Code, String) {
 /// Shorthand for a code and a reason.
 pub fn said(code: Code, reason: &str) -> (Code, String) {
     (code, reason.to_owned())
+}
+
+/// A page of the operators' listener, head and body.
+pub async fn http_get(addr: std::net::SocketAddr, path: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(addr).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: ops\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).await.unwrap();
+    page
 }

@@ -5,8 +5,7 @@
     clippy::unwrap_used,
     clippy::panic,
     missing_docs,
-    unreachable_pub,
-    dead_code
+    unreachable_pub
 )]
 
 mod house;
