@@ -25,6 +25,7 @@ pub mod route;
 mod server;
 pub mod template;
 mod time;
+pub mod transcode;
 mod upstream;
 mod value;
 pub mod violation;

@@ -21,8 +21,6 @@ use crate::{
     upstream::{Caller, Upstream},
 };
 
-const OPENAPI: &str = "/openapi.json";
-
 /// The routes of the descriptors that the settings name, or of the built-in ones.
 ///
 /// # Errors
@@ -114,8 +112,6 @@ fn upstreams(config: &Config, endpoints: &[Endpoint]) -> Result<HashMap<String, 
 }
 
 fn pages(routes: &Routes) -> HashMap<String, Page> {
-    let document = openapi::document(routes).to_string();
-    let openapi = Page::new(OPENAPI, "application/json", document);
-    let pages = docs::pages().into_iter().chain([openapi]);
+    let pages = docs::pages().into_iter().chain([openapi::page(routes)]);
     pages.map(|page| (page.path.clone(), page)).collect()
 }

@@ -15,6 +15,7 @@ mod hostile;
 mod kit;
 mod matching;
 mod openapi;
+mod properties;
 mod responses;
 mod serving;
 mod streams;
