@@ -6,15 +6,6 @@ use uuid::Uuid;
 
 use crate::postgres::{Cluster, Home};
 
-/// What a store test runs on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
-    /// A file in a temporary folder.
-    Sqlite,
-    /// A new database of the server in `TEST_POSTGRES_URL`, or else of a throw-away cluster that this process starts.
-    Postgres,
-}
-
 /// An empty database of a test's own, gone when it is dropped.
 pub struct TestDatabase {
     url: String,
@@ -28,18 +19,6 @@ enum DatabaseHome {
 }
 
 impl TestDatabase {
-    /// A new database, or `None` when there is no PostgreSQL on this machine: the test is skipped and says so.
-    ///
-    /// # Panics
-    ///
-    /// With `REQUIRE_POSTGRES=1` when there is no PostgreSQL; and when a database cannot be made.
-    pub async fn new(engine: Engine) -> Option<Self> {
-        match engine {
-            Engine::Sqlite => Some(Self::sqlite().await),
-            Engine::Postgres => Self::postgres().await,
-        }
-    }
-
     /// A new SQLite file.
     pub async fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -54,7 +33,12 @@ impl TestDatabase {
         }
     }
 
-    /// A new PostgreSQL database, or `None` when there is no PostgreSQL: see [`TestDatabase::new`].
+    /// A new database of the server in `TEST_POSTGRES_URL`, or else of a throw-away cluster that this process starts.
+    /// `None` when there is no PostgreSQL on this machine: the test is skipped and says so.
+    ///
+    /// # Panics
+    ///
+    /// With `REQUIRE_POSTGRES=1` when there is no PostgreSQL; and when a database cannot be made.
     pub async fn postgres() -> Option<Self> {
         let home = match Cluster::shared().await {
             Ok(home) => home,

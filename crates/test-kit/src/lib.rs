@@ -10,6 +10,6 @@ mod postgres;
 
 pub use attacks::{Attack, Oddity, Staged, attacks, oddities, staged_attacks};
 pub use clock::FixedClock;
-pub use databases::{Engine, TestDatabase};
+pub use databases::TestDatabase;
 pub use mint::{AUDIENCE, ISSUER, TokenMint, fixed_now};
 pub use postgres::{Cluster, ClusterOptions};
