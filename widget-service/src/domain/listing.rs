@@ -1,5 +1,5 @@
 use service_kit::{
-    page::{self, Direction},
+    page::{self, Direction, InvalidToken},
     violations::Violations,
 };
 
@@ -39,13 +39,9 @@ impl Listing {
         let prefix = NamePrefix::new(name_prefix);
         let size = wrong.take("page_size", page::size(page_size));
         let order = wrong.take("order_by", order_by.parse::<Order>());
-        // A token can only be judged together with the order that it was made for.
-        let start = order.filter(|_| !page_token.is_empty()).and_then(|order| {
-            let start = Position::from_token(page_token, order, prefix.as_ref());
-            wrong.take("page_token", start)
-        });
-        match (size, order) {
-            (Some(size), Some(order)) if wrong.is_empty() => Ok(Self {
+        let start = wrong.take("page_token", start(page_token, order, prefix.as_ref()));
+        match (size, order, start) {
+            (Some(size), Some(order), Some(start)) => Ok(Self {
                 order,
                 prefix,
                 start,
@@ -92,5 +88,14 @@ impl Listing {
         start
             .map(|start| start.to_token(self.order, self.prefix.as_ref()))
             .unwrap_or_default()
+    }
+}
+
+/// A token belongs to the query that it was made for: to none that has no order.
+fn start(token: &str, order: Option<Order>, prefix: Option<&NamePrefix>) -> Result<Option<Position>, InvalidToken> {
+    match (token, order) {
+        ("", _) => Ok(None),
+        (_, None) => Err(InvalidToken),
+        (token, Some(order)) => Position::from_token(token, order, prefix).map(Some),
     }
 }

@@ -32,7 +32,9 @@ async fn a_widget_is_deleted_only_if_its_etag_holds() {
         .unwrap()
         .message;
 
-    for etag in [&first.etag, "nonsense"] {
+    let upper = second.etag.to_uppercase();
+    let quoted = format!("\"{}\"", second.etag);
+    for etag in [&first.etag, "nonsense", &upper, &quoted] {
         assert_eq!(admin.delete("a", etag).await.unwrap_err(), stale(), "{etag}");
     }
     admin.delete("a", &second.etag).await.unwrap();

@@ -106,10 +106,12 @@ async fn a_list_names_every_bad_field_at_once() {
     let refusal = user.list(bad).await.unwrap_err();
 
     assert_eq!(refusal, Refusal::invalid(&["page_size", "page_token"]));
-    assert_eq!(
-        user.list(query("color", -1)).await.unwrap_err(),
-        Refusal::invalid(&["order_by", "page_size"])
-    );
+    let worse = pb::ListWidgetsRequest {
+        page_token: "nonsense".into(),
+        ..query("color", -1)
+    };
+    let all = ["order_by", "page_size", "page_token"];
+    assert_eq!(user.list(worse).await.unwrap_err(), Refusal::invalid(&all));
 }
 
 #[tokio::test]

@@ -192,10 +192,20 @@ async fn allow_missing_creates_the_whole_widget_whatever_the_mask_says() {
         }))
         .await
         .unwrap_err();
+    let unknown = pb::Widget {
+        info_url: "".into(),
+        ..sent("a")
+    };
+    let unknown = pb::UpdateWidgetRequest {
+        allow_missing: true,
+        ..update(unknown, &["description", "color"])
+    };
+    let both = admin.update_as(unknown).await.unwrap_err();
     let created = admin.update_as(allowed(sent("a"))).await.unwrap();
     let updated = admin.update_as(allowed(changed("a"))).await.unwrap();
 
     assert_eq!(refusal, Refusal::invalid(&["widget.info_url"]));
+    assert_eq!(both, Refusal::invalid(&["update_mask", "widget.info_url"]));
     assert_eq!(
         (created.http_status.as_str(), updated.http_status.as_str()),
         ("201", "")
