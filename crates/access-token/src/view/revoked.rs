@@ -224,3 +224,65 @@ impl<V: Copy + Ord> Part<V> for Leaf<V> {
         (!left.is_empty()).then(|| Self::of(left))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Due, Id, Revoked, Root};
+
+    fn of(count: u32) -> Revoked<()> {
+        let id = |number: u32| {
+            let mut id = Id::default();
+            id[..4].copy_from_slice(&number.to_be_bytes());
+            id[15] = number as u8;
+            id[14] = (number >> 8) as u8;
+            id
+        };
+        let mut revoked = Revoked::default();
+        revoked.add((0..count).map(|number| (id(number), Due::of(None), ())).collect());
+        revoked
+    }
+
+    fn root(revoked: &Revoked<()>) -> &Arc<Root<()>> {
+        revoked.0.as_ref().unwrap()
+    }
+
+    #[test]
+    fn adding_nothing_and_forgetting_nothing_copy_nothing() {
+        let before = of(20_000);
+        let mut after = before.clone();
+        after.add(Vec::new());
+        after.prune(i64::MAX);
+        assert!(Arc::ptr_eq(root(&before), root(&after)));
+    }
+
+    #[test]
+    fn adding_one_entry_shares_all_leaves_but_one() {
+        let before = of(20_000);
+        let mut after = before.clone();
+        after.add(vec![([0xff; 16], Due::of(None), ())]);
+
+        assert_eq!(after.len(), before.len() + 1);
+        let pairs = root(&before).parts.iter().zip(&root(&after).parts);
+        let branches: Vec<_> = pairs.filter(|(one, other)| !same(one, other)).collect();
+        assert_eq!(branches.len(), 1);
+        let (Some(old), Some(new)) = branches[0] else {
+            panic!("a branch is missing")
+        };
+        let leaves = old
+            .parts
+            .iter()
+            .zip(&new.parts)
+            .filter(|(one, other)| !same(one, other));
+        assert_eq!(leaves.count(), 1);
+    }
+
+    fn same<T>(one: &Option<Arc<T>>, other: &Option<Arc<T>>) -> bool {
+        match (one, other) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+}

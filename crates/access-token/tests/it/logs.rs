@@ -1,37 +1,39 @@
 //! What the log says, and what it never says.
 
 use std::{
+    cell::RefCell,
     io::{self, Write},
-    sync::{Arc, Mutex},
+    sync::Once,
 };
 
 use access_token::{ServiceTokens, mint::SigningKey};
 use tonic::Code;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::kit::{House, NOW, SERVICE_TOKEN, bearer, send, settle};
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    static LINES: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What this thread logs: each test has a thread of its own, and all share the one subscriber of the process.
+struct Log;
 
 impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    fn listen() -> Self {
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| tracing_subscriber::fmt().with_writer(|| Log).with_ansi(false).init());
+        LINES.take();
+        Self
     }
 
-    /// Listens to this thread's events.
-    fn listen(&self) -> tracing::subscriber::DefaultGuard {
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(self.clone())
-            .with_ansi(false)
-            .finish();
-        tracing::subscriber::set_default(subscriber)
+    fn text(&self) -> String {
+        LINES.with_borrow(|lines| String::from_utf8(lines.clone()).unwrap())
     }
 }
 
 impl Write for Log {
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(text)
+        LINES.with_borrow_mut(|lines| lines.write(text))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -39,18 +41,9 @@ impl Write for Log {
     }
 }
 
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test(start_paused = true)]
 async fn a_denied_call_is_one_audit_line_with_who_what_and_why_and_no_token() {
-    let log = Log::default();
-    let _listening = log.listen();
+    let log = Log::listen();
     let mut house = House::ready().await;
     house.answer_forever(house.mint.sync_response());
     let claims = house.mint.claims(NOW);
@@ -75,8 +68,7 @@ async fn a_denied_call_is_one_audit_line_with_who_what_and_why_and_no_token() {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_service_token_is_logged_as_what_it_is_once_and_so_is_the_recovery() {
-    let log = Log::default();
-    let _listening = log.listen();
+    let log = Log::listen();
     let mut house = House::new();
     house.call().await.fail(Code::Unauthenticated);
     for _ in 0..5 {
@@ -92,8 +84,7 @@ async fn a_refused_service_token_is_logged_as_what_it_is_once_and_so_is_the_reco
 
 #[tokio::test(start_paused = true)]
 async fn lost_history_names_the_command_that_helps() {
-    let log = Log::default();
-    let _listening = log.listen();
+    let log = Log::listen();
     let mut house = House::ready().await;
     let mut lost = house.mint.sync_response();
     lost.history_lost = true;

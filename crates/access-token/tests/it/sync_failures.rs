@@ -28,6 +28,22 @@ async fn after_a_failed_sync_the_next_source_is_asked_ten_milliseconds_later() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_syncs_that_fail_at_one_source_move_on_by_one() {
+    let mut house = House::ready_with(3, TrustConfig::default()).await;
+    let _first = house.arrive().await;
+    let old = house.call().await;
+    advance(ms(5)).await;
+    let _second = house.arrive().await;
+    let new = house.call().await;
+    assert_eq!((old.source, new.source), (0, 0));
+
+    old.fail(Code::Unavailable);
+    new.fail(Code::Unavailable);
+
+    assert_eq!(house.next_call().await.source, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_frozen_sync_is_given_up_after_300_milliseconds_and_the_next_source_asked() {
     let mut house = House::ready_with(2, TrustConfig::default()).await;
     let arrived = Instant::now();

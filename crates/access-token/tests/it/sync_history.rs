@@ -1,4 +1,4 @@
-use access_token::{Standing, SyncOutcome};
+use access_token::{Standing, SyncOutcome, TrustConfig};
 use proto::auth::v1::{SyncResponse, revocation::Subject};
 use test_kit::TokenMint;
 use tokio::time::advance;
@@ -116,4 +116,22 @@ async fn a_retired_key_dies_within_one_sync_and_never_comes_back_by_a_late_reply
     let view = house.trust.latest();
     assert!(view.is_retired(other.key.kid()));
     assert_eq!(view.keys().count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_history_was_lost_no_allowed_staleness_helps() {
+    let config = TrustConfig {
+        max_staleness: ms(60_000),
+        ..TrustConfig::default()
+    };
+    let mut house = House::ready_with(1, config).await;
+    house.arrive().await.view().await.unwrap();
+    let mut lost = house.mint.sync_response();
+    lost.history_lost = true;
+
+    house.next_call().await.answer(lost);
+    settle().await;
+
+    house.arrive().await.view().await.unwrap_err();
+    assert_eq!(house.trust.view_age(), None);
 }
