@@ -8,6 +8,7 @@
 )]
 
 mod bodies;
+mod command;
 mod docs;
 mod errors;
 mod faults;
@@ -21,5 +22,6 @@ mod serving;
 mod streams;
 mod templates;
 mod text;
+mod tls;
 mod upstreams;
 mod walk;

@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     convert::Infallible,
     net::SocketAddr,
+    path::Path,
     pin::Pin,
     sync::{Arc, Mutex},
     task::{Context, Poll},
@@ -15,7 +16,11 @@ use http_body::Frame;
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::{net::TcpListener, sync::mpsc, task::JoinSet};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    task::JoinSet,
+};
 
 /// A call as it arrived.
 #[derive(Debug, Clone)]
@@ -78,6 +83,34 @@ impl Fake {
             live,
             task,
         }
+    }
+
+    /// Behind TLS.
+    pub async fn tls(cert: &Path, key: &Path) -> Self {
+        let files = service_kit::tls::ListenerTls {
+            role: "FAKE",
+            cert: Some(cert),
+            key: Some(key),
+            client_ca: None,
+        };
+        let config = files.server_config(&[b"h2"]).unwrap().unwrap();
+        let plain = Self::start().await;
+        let listener = TcpListener::bind("localhost:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let (acceptor, behind) = (tokio_rustls::TlsAcceptor::from(config), plain.addr);
+        tokio::spawn(async move {
+            loop {
+                let (tcp, _) = listener.accept().await.unwrap();
+                let acceptor = acceptor.clone();
+                tokio::spawn(async move {
+                    if let Ok(mut tls) = acceptor.accept(tcp).await {
+                        let mut inner = TcpStream::connect(behind).await.unwrap();
+                        let _ = tokio::io::copy_bidirectional(&mut tls, &mut inner).await;
+                    }
+                });
+            }
+        });
+        Self { addr, ..plain }
     }
 
     /// Does this with every further call.
