@@ -8,6 +8,10 @@
     unreachable_pub
 )]
 
+mod actors;
 mod house;
+mod process;
+mod replies;
 mod service;
+mod start;
 mod store;
