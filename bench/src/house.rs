@@ -163,7 +163,11 @@ fn token(reply: &Value) -> Outcome<String> {
         .to_owned())
 }
 
-fn binary() -> Outcome<PathBuf> {
+/// The release binary.
+///
+/// # Errors
+/// When it has not been built.
+pub fn binary() -> Outcome<PathBuf> {
     let binary = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../target/release/gatehouse")
         .canonicalize();

@@ -1,33 +1,44 @@
 //! `cargo run --release -p bench -- house` and the like; `cargo build --release` comes first.
 #![allow(clippy::print_stdout)]
 
+mod gateway;
 mod on_house;
 
 use std::time::Duration;
 
 use bench::Outcome;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 /// Measures the release binary on this machine.
 #[derive(Debug, Parser)]
 struct Cli {
-    /// What to measure
-    #[arg(value_enum)]
+    #[command(subcommand)]
     what: What,
 
     /// How long each load runs, in seconds
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, global = true, default_value_t = 5)]
     seconds: u64,
 
     /// How often each load runs; medians are printed
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, global = true, default_value_t = 3)]
     rounds: usize,
 }
 
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+#[derive(Debug, Subcommand)]
 enum What {
     /// Reads through the gateway and past it, logins, logouts, start and memory, on SQLite
     House,
+    /// The gateway beside Envoy (the binary that ENVOY names) and beside a handler written by hand
+    Gateway,
+    /// A backend in memory, for the others
+    #[command(hide = true)]
+    Backend,
+    /// The handler written by hand, for the others
+    #[command(hide = true)]
+    Handwritten {
+        /// The backend's address
+        backend: String,
+    },
 }
 
 #[tokio::main]
@@ -36,5 +47,8 @@ async fn main() -> Outcome<()> {
     let time = Duration::from_secs(cli.seconds);
     match cli.what {
         What::House => on_house::run(time, cli.rounds).await,
+        What::Gateway => gateway::run(time, cli.rounds).await,
+        What::Backend => gateway::serve_backend().await,
+        What::Handwritten { backend } => gateway::serve_handwritten(&backend).await,
     }
 }

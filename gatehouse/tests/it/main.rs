@@ -10,6 +10,7 @@
 mod access;
 mod attacks;
 mod dependency_law;
+mod errors;
 mod house;
 mod journey;
 mod validate_only;
