@@ -39,7 +39,7 @@ impl<'p> Encoder<'p> {
     pub(crate) fn new(plans: &'p Plans, size: usize) -> Self {
         Self {
             plans,
-            out: Vec::with_capacity(size * 2 + 64),
+            out: Vec::with_capacity(size * 2 + 256),
             slots: Vec::with_capacity(64),
             depth: 0,
         }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::scan::plain_length;
+
 /// How many levels of objects and lists a text may have; the outermost value is level 1.
 pub(crate) const MAX_DEPTH: usize = 64;
 
@@ -221,18 +223,11 @@ impl<'a> Lexer<'a> {
     /// Goes to the next quote or backslash and gives its place.
     fn plain_run(&mut self) -> Lexed<usize> {
         let rest = self.rest();
-        match rest
-            .iter()
-            .position(|byte| matches!(byte, b'"' | b'\\') || *byte < 0x20)
-        {
-            Some(offset) if rest.get(offset).is_some_and(|byte| *byte >= 0x20) => {
-                self.at += offset;
-                Ok(self.at)
-            }
-            Some(offset) => {
-                self.at += offset;
-                self.fault("a control character in a string must be escaped")
-            }
+        let length = plain_length(rest);
+        self.at += length;
+        match rest.get(length) {
+            Some(b'"' | b'\\') => Ok(self.at),
+            Some(_) => self.fault("a control character in a string must be escaped"),
             None => self.fault("a string does not end"),
         }
     }

@@ -6,5 +6,6 @@ pub(crate) mod encode;
 pub(crate) mod free;
 pub(crate) mod lexer;
 pub(crate) mod print;
+mod scan;
 mod seen;
 pub(crate) mod writer;

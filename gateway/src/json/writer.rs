@@ -2,7 +2,9 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 
-/// What stands for each byte in a string: 0 for itself, `u` for `\u00xx`, else the letter behind the backslash.
+use super::scan::plain_length;
+
+/// What stands for each byte that needs an escape: `u` for `\u00xx`, else the letter behind the backslash.
 const ESCAPES: [u8; 256] = escapes();
 
 const fn escapes() -> [u8; 256] {
@@ -27,22 +29,27 @@ pub(crate) fn string(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     out.reserve(bytes.len() + 2);
     out.push(b'"');
-    let mut done = 0;
-    for (at, byte) in bytes.iter().enumerate() {
-        let escape = ESCAPES[usize::from(*byte)];
-        if escape == 0 {
-            continue;
-        }
-        out.extend_from_slice(bytes.get(done..at).unwrap_or_default());
-        out.extend_from_slice(&[b'\\', escape]);
-        if escape == b'u' {
-            out.extend_from_slice(b"00");
-            out.extend_from_slice(&[b'0' + (byte >> 4), b"0123456789abcdef"[usize::from(byte & 15)]]);
-        }
-        done = at + 1;
+    let mut rest = bytes;
+    loop {
+        let plain = plain_length(rest);
+        let (run, special) = rest.split_at(plain);
+        out.extend_from_slice(run);
+        let Some((byte, after)) = special.split_first() else {
+            break;
+        };
+        escape(out, *byte);
+        rest = after;
     }
-    out.extend_from_slice(bytes.get(done..).unwrap_or_default());
     out.push(b'"');
+}
+
+fn escape(out: &mut Vec<u8>, byte: u8) {
+    let escape = ESCAPES[usize::from(byte)];
+    out.extend_from_slice(&[b'\\', escape]);
+    if escape == b'u' {
+        let digit = b"0123456789abcdef"[usize::from(byte & 15)];
+        out.extend_from_slice(&[b'0', b'0', b'0' + (byte >> 4), digit]);
+    }
 }
 
 /// Appends a whole number.

@@ -6,6 +6,7 @@ use prost_reflect::{DescriptorPool, EnumDescriptor, FieldDescriptor, Kind, Messa
 
 use super::{
     DefaultValue, EnumId, EnumPlan, FieldPlan, MessageId, MessagePlan, NO_FIELD, Plans, Shape, Type, WellKnown,
+    names::Names,
 };
 use crate::options::FieldBehavior;
 
@@ -54,7 +55,7 @@ fn message_plan(message: &MessageDescriptor, ids: &Ids) -> MessagePlan {
         fields: Vec::with_capacity(descriptors.len()),
         oneofs: vec![Vec::new(); oneof_names.len()],
         well_known: well_known(message.full_name()),
-        by_key: HashMap::new(),
+        by_key: Names::default(),
         by_number: HashMap::new(),
         dense: Vec::new(),
     };

@@ -2,10 +2,13 @@
 //! made at start.
 
 mod compile;
+mod names;
 
 use std::collections::HashMap;
 
 use prost_reflect::DescriptorPool;
+
+use self::names::Names;
 
 /// The plans of all message and enum types of a descriptor pool.
 #[derive(Debug, Default)]
@@ -34,7 +37,7 @@ pub(crate) struct MessagePlan {
     pub(crate) oneofs: Vec<Vec<u16>>,
     /// The JSON form that the type has of its own.
     pub(crate) well_known: Option<WellKnown>,
-    by_key: HashMap<Box<str>, u16>,
+    by_key: Names<u16>,
     by_number: HashMap<u32, u16>,
     /// Field index by number, for small numbers; `NO_FIELD` where there is none.
     dense: Vec<u16>,
@@ -122,7 +125,7 @@ pub(crate) enum WellKnown {
 /// An enum type.
 #[derive(Debug)]
 pub(crate) struct EnumPlan {
-    pub(crate) by_name: HashMap<Box<str>, i32>,
+    pub(crate) by_name: Names<i32>,
     /// Number to quoted name; the first name of a number counts.
     pub(crate) names: HashMap<i32, Box<str>>,
     /// The names in order, for messages to people.
