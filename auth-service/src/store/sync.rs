@@ -1,5 +1,7 @@
 //! The one statement that a replica's trust view is fed by.
 
+use std::num::NonZeroI64;
+
 use database::{Error, Row, args};
 use uuid::Uuid;
 
@@ -23,7 +25,7 @@ pub struct SyncRead {
     pub revocations: Vec<RevocationRow>,
 }
 
-/// A revocation.
+/// A revocation, in 48 bytes: a replica may hold a million of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RevocationRow {
     /// Its number.
@@ -31,7 +33,7 @@ pub struct RevocationRow {
     /// What is revoked.
     pub subject: Subject,
     /// From when on it may be forgotten, in microseconds since the epoch. `None`: never.
-    pub expires_at: Option<i64>,
+    pub expires_at: Option<NonZeroI64>,
 }
 
 /// What is revoked.
@@ -115,6 +117,6 @@ fn revocation(row: &Row) -> Result<RevocationRow, Error> {
     Ok(RevocationRow {
         number: row.get("n1")?,
         subject,
-        expires_at: row.get("n4")?,
+        expires_at: row.get::<Option<i64>>("n4")?.and_then(NonZeroI64::new),
     })
 }

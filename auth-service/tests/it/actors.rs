@@ -226,6 +226,8 @@ impl User {
     pub async fn is_out(&self) {
         let refusal = self.current().await.unwrap_err();
         assert_eq!(refused(&refusal), (Code::Unauthenticated, "TOKEN_REVOKED".to_owned()));
+        let introspected = self.client.introspect(&self.token.access_token).await.unwrap();
+        assert!(!introspected.active);
     }
 }
 

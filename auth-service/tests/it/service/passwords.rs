@@ -1,6 +1,9 @@
 //! Passwords: what is taken, what is hashed, what a refusal tells.
 
+use std::time::{Duration, Instant};
+
 use auth_service::passwords::HashParams;
+use test_kit::{FixedClock, TestDatabase};
 use tokio::task::JoinSet;
 use tonic::Code;
 
@@ -168,4 +171,45 @@ async fn past_the_queue_logins_are_refused_at_once_and_other_calls_go_on() {
         assert_eq!(refusal::<()>(Err(status)), said(Code::ResourceExhausted, "OVERLOADED"));
     }
     assert_eq!(house.replica.metric("password_hash_queue").await, 0.0);
+}
+
+#[tokio::test]
+#[ignore = "needs a quiet machine: cargo test -p auth-service -- --ignored"]
+async fn every_refused_login_takes_the_same_time() {
+    let (database, clock) = (TestDatabase::sqlite().await, FixedClock::now_standing_still());
+    let mut config = config(database.url(), &clock, &[]);
+    config.hash = HashParams::default();
+    let house = House::of(database, clock, config).await;
+    let (admin, known, disabled) = (house.admin().await, house.user().await, house.user().await);
+    admin.set(disabled.id, None, Some(true)).await.unwrap();
+    let long = "x".repeat(2_000);
+    let rows = [
+        (known.email.as_str(), "a wrong password, long enough"),
+        ("nobody@example.com", "a wrong password, long enough"),
+        (&known.email, ""),
+        (&known.email, &long),
+        (&disabled.email, PASSWORD),
+    ];
+
+    let mut times = vec![Vec::new(); rows.len()];
+    for round in 0..50 {
+        for (place, (email, password)) in rows.iter().enumerate() {
+            let client = house.nobody.from(&format!("10.{place}.{round}.1"));
+            let began = Instant::now();
+            client.login(email, password).await.map(drop).unwrap_err();
+            times[place].push(began.elapsed());
+        }
+        // Its failures end here, before they add up to a wait.
+        house.nobody.login(&known.email, PASSWORD).await.unwrap();
+    }
+
+    let median = |mut times: Vec<Duration>| {
+        times.sort();
+        times[times.len() / 2]
+    };
+    let medians: Vec<Duration> = times.into_iter().map(median).collect();
+    for median in &medians {
+        let ratio = median.as_secs_f64() / medians[0].as_secs_f64();
+        assert!((0.95..1.05).contains(&ratio), "{medians:?}");
+    }
 }

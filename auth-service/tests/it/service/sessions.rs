@@ -103,3 +103,15 @@ async fn an_address_in_another_case_is_the_same_account() {
     assert_eq!(refusal(again), said(Code::AlreadyExists, "EMAIL_TAKEN"));
     house.nobody.login(&email, PASSWORD).await.unwrap().is_in().await;
 }
+
+#[tokio::test]
+async fn a_logout_is_kept_until_ten_minutes_after_the_tokens_end() {
+    let house = House::start().await;
+    let user = house.user().await;
+
+    user.log_out().await;
+
+    let rows = house.store().sync(1, 0, 10).await.unwrap().revocations;
+    let end = claims(&user.token.access_token)["exp"].as_i64().unwrap();
+    assert_eq!(rows[0].expires_at.unwrap().get(), (end + 600) * 1_000_000);
+}

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{num::NonZeroI64, time::Duration};
 
 use auth_service::{
     audit::Origin,
@@ -82,7 +82,7 @@ test_kit::on_every_engine! {
         let rows = store.sync(1, 0, 10).await.unwrap().revocations;
         let subjects: Vec<&Subject> = rows.iter().map(|row| &row.subject).collect();
         assert_eq!(subjects, [&Subject::User(id, 2), &Subject::User(id, i64::MAX)]);
-        assert!(rows.iter().all(|row| row.expires_at == Some(5 + FLOOR_LIFETIME)));
+        assert!(rows.iter().all(|row| row.expires_at == NonZeroI64::new(5 + FLOOR_LIFETIME)));
         assert_eq!(FLOOR_LIFETIME, (24 * 60 + 10) * 60 * 1_000_000);
     }
 
