@@ -117,7 +117,8 @@ impl Refusal {
 
     /// INVALID_ARGUMENT about these fields.
     pub fn invalid(fields: &[&str]) -> Self {
-        let fields = fields.iter().map(ToString::to_string).collect();
+        let mut fields: Vec<String> = fields.iter().map(ToString::to_string).collect();
+        fields.sort();
         Self {
             fields,
             ..Self::new(Code::InvalidArgument, "INVALID_FIELDS")

@@ -73,6 +73,7 @@ test_kit::on_every_engine! {
             let mut back = vec![forward.last().unwrap().clone()];
             while let Some(prev) = back.last().map(|page| page.prev.clone()).filter(|prev| !prev.is_empty()) {
                 back.push(go(&prev).await);
+                assert!(back.len() <= forward.len(), "pages lead back without end");
             }
             back.reverse();
 
