@@ -1,9 +1,9 @@
-//! The command line: `gatehouse [auth|widget|gateway …]`.
+//! The command line: `gatehouse [auth|widget|gateway|health …]`.
 
 use clap::{Parser, Subcommand};
 use service_kit::process::{StartError, say, stop_signal};
 
-use crate::{House, HouseArgs};
+use crate::{House, HouseArgs, health::HealthArgs};
 
 /// Accounts, tokens, widgets and their REST face. Without a role: all of them in one process, with their data under
 /// ./data.
@@ -24,6 +24,8 @@ enum Role {
     Widget(Box<widget_service::Cli>),
     /// JSON over HTTP, as gateway
     Gateway(Box<gateway::Cli>),
+    /// Ask roles that run on this machine whether they are ready: exit code 0 or 1
+    Health(Box<HealthArgs>),
 }
 
 impl Cli {
@@ -37,6 +39,7 @@ impl Cli {
             Some(Role::Auth(cli)) => cli.run().await,
             Some(Role::Widget(cli)) => cli.run().await,
             Some(Role::Gateway(cli)) => cli.run().await,
+            Some(Role::Health(args)) => args.run().await,
         }
     }
 }

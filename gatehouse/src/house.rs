@@ -163,16 +163,21 @@ fn flatten(ended: Result<Result<(), StartError>, tokio::task::JoinError>) -> Res
 }
 
 /// Where a role of this process is reached: its bound address, or loopback when it listens on every address.
-fn local_url(tls: bool, mut addr: SocketAddr) -> Result<Uri, StartError> {
+fn local_url(tls: bool, addr: SocketAddr) -> Result<Uri, StartError> {
+    let scheme = if tls { "https" } else { "http" };
+    format!("{scheme}://{}", reachable(addr))
+        .parse()
+        .map_err(|error| StartError::failed("naming a role of the house", error))
+}
+
+/// Who listens on every address is called on loopback.
+pub(crate) fn reachable(mut addr: SocketAddr) -> SocketAddr {
     match addr.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => addr.set_ip(Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(ip) if ip.is_unspecified() => addr.set_ip(Ipv6Addr::LOCALHOST.into()),
         _ => {}
     }
-    let scheme = if tls { "https" } else { "http" };
-    format!("{scheme}://{addr}")
-        .parse()
-        .map_err(|error| StartError::failed("naming a role of the house", error))
+    addr
 }
 
 fn random_secret() -> Secret {

@@ -11,6 +11,7 @@ mod access;
 mod attacks;
 mod dependency_law;
 mod errors;
+mod health;
 mod house;
 mod journey;
 mod validate_only;
