@@ -5,16 +5,6 @@ source "$(dirname "$0")/lib.sh"
 grpcurl=$(find_grpcurl)
 [ -x "$grpcurl" ] || fail "there is no grpcurl"
 
-# grpc CODE ADDRESS METHOD DATA [grpcurl's arguments …]: OK or the canonical code's name; the reply in $body.
-grpc() {
-  local expected=$1 address=$2 method=$3 data=$4 code=OK
-  shift 4
-  "$grpcurl" -plaintext "$@" -d "$data" "$address" "$method" >"$work/body" 2>"$work/grpc" ||
-    code=$(sed -n 's/^ *Code: //p' "$work/grpc")
-  body=$(cat "$work/body")
-  claim "$method ($(cat "$work/grpc"))" "$code" "$expected"
-}
-
 start_house
 [ -n "$password" ] || fail "the first start printed no administrator's password"
 

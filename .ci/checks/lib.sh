@@ -111,3 +111,14 @@ use_house() {
   fi
   admin_email=${ADMIN_EMAIL:-admin@gatehouse.local}
 }
+
+# grpc CODE ADDRESS METHOD DATA [grpcurl's arguments …]: OK or the canonical code's name; the reply in $body.
+# $grpcurl is the path of grpcurl.
+grpc() {
+  local expected=$1 address=$2 method=$3 data=$4 code=OK
+  shift 4
+  "$grpcurl" -plaintext "$@" -d "$data" "$address" "$method" >"$work/body" 2>"$work/grpc" ||
+    code=$(sed -n 's/^ *Code: //p' "$work/grpc")
+  body=$(cat "$work/body")
+  claim "$method ($(cat "$work/grpc"))" "$code" "$expected"
+}

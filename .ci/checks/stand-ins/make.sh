@@ -51,12 +51,13 @@ make_base() {
 
 # commit_with NAME INGREDIENTS [--change …]: the base with the files of a tar archive, read from standard input.
 commit_with() {
-  local name=$1 ingredients=$2 container
+  local name=$1 ingredients=$2
   shift 2
   container=$(docker create "$base" true)
   docker cp - "$container:/"
   docker commit "$@" --change "LABEL $label='$ingredients'" "$container" "$name" >/dev/null
   docker rm "$container" >/dev/null
+  container=
 }
 
 # This machine's toolchain, and the crates of the lock file: a build in a container may reach no crate registry.
@@ -101,13 +102,15 @@ make_postgres() {
   install -D -m 755 "$here/postgres-entrypoint.sh" "$work/postgres/usr/local/bin/docker-entrypoint.sh"
   mkdir -p "$work/postgres/docker-entrypoint-initdb.d"
   install -d -o 999 -g 999 "$work/postgres/var/lib/postgresql" "$work/postgres$data"
+  install -d -o 999 -g 999 -m 3777 "$work/postgres/run/postgresql"
   tar -c -C "$work/postgres" . |
     commit_with "$1" "$2" --change "ENV PGDATA=$data LANG=C.UTF-8" --change "VOLUME $data" --change 'EXPOSE 5432' \
       --change 'ENTRYPOINT ["docker-entrypoint.sh"]' --change 'CMD ["postgres"]'
 }
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+container=
+trap 'rm -rf "$work"; [ -z "$container" ] || docker rm "$container" >/dev/null' EXIT
 
 provide "$rust" "$(rustc --version | cut -d' ' -f1,2), $(sha256sum "$root/Cargo.lock" | cut -c1-12)" make_rust
 provide "$runtime" "Debian $suite" make_runtime
