@@ -62,7 +62,6 @@ async fn slow_headers_are_cut_within_ten_seconds_or_so() {
         tcp.write_all(begin).await.unwrap();
         let (mut reader, mut writer) = tcp.into_split();
         let slow = tokio::spawn(async move {
-            // HTTP/2 is left alone, as any byte would be an error of its own.
             while writer.write_all(b"x").await.is_ok() {
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
@@ -73,6 +72,23 @@ async fn slow_headers_are_cut_within_ten_seconds_or_so() {
         assert!(ended.is_ok(), "{begin:?} after {:?}", began.elapsed());
         slow.abort();
     }
+}
+
+#[tokio::test]
+async fn silent_connections_are_closed() {
+    let house = House::start().await;
+    let begins = [
+        &b""[..],
+        b"PRI * HT",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0",
+    ];
+    let silent = begins.map(async |begin| {
+        let mut tcp = TcpStream::connect(house.client.addr).await.unwrap();
+        tcp.write_all(begin).await.unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(14), tcp.read_to_end(&mut Vec::new())).await;
+        assert!(ended.is_ok(), "{begin:?}");
+    });
+    futures_util::future::join_all(silent).await;
 }
 
 #[tokio::test]
