@@ -79,7 +79,8 @@ impl Owners {
             }
             Err(status) => {
                 self.cache().fail(now);
-                tracing::warn!(code = ?status.code(), error = status.message(), "owners' addresses cannot be looked up");
+                let (code, error) = (status.code(), status.message());
+                tracing::warn!(?code, error, "owners' addresses cannot be looked up");
                 HashMap::new()
             }
         }

@@ -64,7 +64,7 @@ impl WidgetStore {
         Ok(self.db.execute(sql, args).await? == 1)
     }
 
-    /// Deletes the widget of this name, and says whether it did: only if its revision is still `from`, when that is given.
+    /// Deletes the widget of this name, and says whether it did: with `from`, only if that is still its revision.
     ///
     /// # Errors
     /// [`Error::Store`]

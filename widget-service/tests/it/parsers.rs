@@ -60,7 +60,11 @@ proptest! {
 
     #[test]
     fn a_deadline_is_a_time_of_the_years_1_to_9999(
-        seconds in prop_oneof![any::<i64>(), -62_135_596_900..-62_135_596_700_i64, 253_402_300_700..253_402_300_900_i64],
+        seconds in prop_oneof![
+            any::<i64>(),
+            -62_135_596_900..-62_135_596_700_i64,
+            253_402_300_700..253_402_300_900_i64,
+        ],
         nanos in prop_oneof![any::<i32>(), 0..1_000_000_000_i32, 999_999_990..1_000_000_010_i32],
     ) {
         let in_range = (-62_135_596_800..=253_402_300_799).contains(&seconds) && (0..=999_999_999).contains(&nanos);
