@@ -31,6 +31,9 @@ use crate::{
     trust::{DatabaseSource, RevocationLog},
 };
 
+/// How long one reading of revocations may take: there is no other database to ask instead.
+const STATEMENT_PATIENCE: Duration = Duration::from_millis(900);
+
 /// Bytes of a request.
 const LARGEST_MESSAGE: usize = 1024 * 1024;
 
@@ -195,7 +198,11 @@ fn context(
     let log = Arc::new(RevocationLog::default());
     let source = DatabaseSource::new(source, ring.clone(), log.clone());
     // Whatever TRUST_MAX_STALENESS allows others, what they are told is current.
-    let (trust, _driver) = Trust::start(vec![Arc::new(source)], TrustConfig::default(), now.clone());
+    let patience = TrustConfig {
+        attempt_timeout: STATEMENT_PATIENCE,
+        ..TrustConfig::default()
+    };
+    let (trust, _driver) = Trust::start(vec![Arc::new(source)], patience, now.clone());
     let verifier = Arc::new(Verifier::new(
         VerifierConfig::new(&config.trust.issuer, &config.trust.audience),
         now,

@@ -30,7 +30,6 @@ pub(crate) enum Keys {
 
 pub(crate) async fn keys(args: &AuthArgs, command: Keys) -> Result<(), StartError> {
     let url = args.database()?;
-    let sealer = args.sealer(&url)?;
     let store = args.open_store(&url).await?;
     let now = to_micros(Utc::now());
     match command {
@@ -41,12 +40,13 @@ pub(crate) async fn keys(args: &AuthArgs, command: Keys) -> Result<(), StartErro
             }
         }
         Keys::Rotate { now: at_once } => {
+            let sealer = args.sealer(&url)?;
             let kid = keys::rotate(&store, &sealer, at_once, now)
                 .await
                 .map_err(keys_refused)?;
-            let from = if at_once { "now" } else { "in 30 s" };
+            let from = if at_once { "at once" } else { "from 30 s later" };
             say(format_args!(
-                "{kid} signs from {from} on; older keys verify until they are retired"
+                "{kid} signs {from}; older keys verify until they are retired"
             ));
         }
         Keys::Retire { kid } => {

@@ -45,16 +45,16 @@ impl KeyRing {
         state.published = keys;
     }
 
-    /// The key that signs at a moment, in microseconds since the epoch: the one whose turn came last.
+    /// The key that signs at a moment, in microseconds since the epoch: the one whose turn came last. Where no turn has
+    /// come yet by this clock, because another machine's is ahead, the one whose turn comes first.
     pub fn signer(&self, now: i64) -> Option<Arc<SigningKey>> {
         let state = self.lock();
-        let usable =
-            |key: &&StoredKey| key.signs_from <= now && state.opened.get(&key.kid).is_some_and(Option::is_some);
-        let key = state
-            .published
-            .iter()
-            .filter(usable)
-            .max_by_key(|key| (key.signs_from, &key.kid))?;
+        let opened = |key: &&StoredKey| state.opened.get(&key.kid).is_some_and(Option::is_some);
+        let keys = || state.published.iter().filter(opened);
+        let due = keys()
+            .filter(|key| key.signs_from <= now)
+            .max_by_key(|key| (key.signs_from, &key.kid));
+        let key = due.or_else(|| keys().min_by_key(|key| (key.signs_from, &key.kid)))?;
         state.opened.get(&key.kid)?.clone()
     }
 
@@ -87,4 +87,39 @@ pub(super) fn open(sealer: &Sealer, key: &StoredKey) -> Result<SigningKey, Strin
     let stored = key.private_key.as_deref().ok_or("it has no private half")?;
     let der = sealer.open(&key.kid, stored).map_err(|error| error.to_string())?;
     SigningKey::from_pkcs8(&der).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(sealer: &Sealer, signs_from: i64) -> StoredKey {
+        let key = SigningKey::generate().unwrap();
+        StoredKey {
+            kid: key.kid().to_owned(),
+            public_key: key.public_key().to_vec(),
+            private_key: Some(sealer.seal(key.kid(), &key.pkcs8()).unwrap()),
+            created_at: signs_from,
+            signs_from,
+            retired_at: None,
+        }
+    }
+
+    #[test]
+    fn the_key_whose_turn_came_last_signs_and_somebody_always_does() {
+        let sealer = Sealer::new(None).unwrap();
+        let (first, second) = (key(&sealer, 10), key(&sealer, 20));
+        let ring = KeyRing::new(sealer);
+        assert!(ring.signer(30).is_none());
+
+        ring.update(vec![second.clone(), first.clone()]);
+
+        let kids = [5, 10, 19, 20].map(|now| ring.signer(now).unwrap().kid().to_owned());
+        assert_eq!(
+            kids,
+            [&first.kid, &first.kid, &first.kid, &second.kid].map(String::clone)
+        );
+        ring.update(vec![second.clone()]);
+        assert_eq!(ring.signer(5).unwrap().kid(), second.kid);
+    }
 }
