@@ -85,3 +85,39 @@ fn gone() -> Error {
         cause: "the writing task has ended".into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{future::join_all, poll};
+    use test_kit::TestDatabase;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::store::migrations;
+
+    #[tokio::test]
+    async fn what_waits_is_written_in_one_transaction() {
+        let Some(database) = TestDatabase::postgres().await else {
+            return;
+        };
+        migrations().up(database.database()).await.unwrap();
+        let journal = Journal::start(Store::new(database.database().clone()));
+        let write = |_| {
+            let entry = Entry::RevokeToken {
+                token: Uuid::new_v4(),
+                expires_at: 1,
+            };
+            Box::pin(journal.write(vec![entry]))
+        };
+
+        // All of them wait before the writing task gets its turn on this thread.
+        let mut writes = join_all((0..50).map(write));
+        assert!(poll!(&mut writes).is_pending());
+        assert!(writes.await.into_iter().all(|outcome| outcome.is_ok()));
+
+        let sql = "SELECT count(*) AS n, count(DISTINCT CAST(xmin AS TEXT)) AS transactions FROM revocations";
+        let row = database.database().fetch_one(sql, vec![]).await.unwrap();
+        let counts: (i64, i64) = (row.get("n").unwrap(), row.get("transactions").unwrap());
+        assert_eq!(counts, (50, 1));
+    }
+}

@@ -1,6 +1,6 @@
 //! Those who call the auth service.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proto::auth::v1::{self as pb, auth_service_client::AuthServiceClient, trust_service_client::TrustServiceClient};
 use tonic::{Code, Request, Response, Status, transport::Channel};
@@ -10,6 +10,9 @@ use crate::{
     house::{PASSWORD, SERVICE_TOKEN},
     replies::{claims, is_trust_unavailable, refused},
 };
+
+/// How long a patient client goes on asking.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 pub fn fresh_email() -> String {
     format!("{}@example.com", Uuid::new_v4().simple())
@@ -69,9 +72,10 @@ impl Anonymous {
     where
         F: Future<Output = Result<Response<T>, Status>>,
     {
+        let began = Instant::now();
         loop {
             match call().await {
-                Err(status) if self.patient && is_trust_unavailable(&status) => {
+                Err(status) if self.patient && is_trust_unavailable(&status) && began.elapsed() < PATIENCE => {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
                 outcome => return outcome.map(Response::into_inner),

@@ -44,9 +44,10 @@ test_kit::on_every_engine! {
             let store = store.clone();
             writers.spawn(async move {
                 for _ in 0..10 {
-                    kill(&store, id).await;
-                    let tokens = (0..3).map(|_| Entry::RevokeToken { token: Uuid::new_v4(), expires_at: 9 });
-                    store.write(&tokens.collect::<Vec<_>>()).await.unwrap();
+                    let tokens = [(); 3].map(|()| Entry::RevokeToken { token: Uuid::new_v4(), expires_at: 9 });
+                    // A disk that is busy for seconds is not what this is about.
+                    while try_kill(&store, id).await.is_err_and(|error| error.is_unavailable()) {}
+                    while store.write(&tokens).await.is_err_and(|error| error.is_unavailable()) {}
                 }
             });
         }
@@ -66,7 +67,9 @@ test_kit::on_every_engine! {
             }
         }
 
-        assert_eq!(numbers, (1..=8 * 10 * 4).collect::<Vec<i64>>());
+        let written = store.sync(1, 0, 1_000).await.unwrap().revocations;
+        assert_eq!(numbers, written.iter().map(|row| row.number).collect::<Vec<i64>>());
+        assert!(numbers.len() >= 8 * 10 * 4);
     }
 
     async fn a_floor_is_kept_for_a_day_and_the_clock_skew_and_a_deletion_writes_the_highest(database: TestDatabase) {
@@ -120,7 +123,11 @@ test_kit::on_every_engine! {
 }
 
 async fn kill(store: &Store, id: Uuid) {
-    let mut change = store.begin_change(time(2)).await.unwrap();
-    change.kill_tokens(id).await.unwrap().unwrap();
-    change.commit().await.unwrap();
+    try_kill(store, id).await.unwrap();
+}
+
+async fn try_kill(store: &Store, id: Uuid) -> Result<(), database::Error> {
+    let mut change = store.begin_change(time(2)).await?;
+    change.kill_tokens(id).await?.unwrap();
+    change.commit().await
 }
