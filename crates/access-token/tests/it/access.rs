@@ -204,6 +204,7 @@ async fn a_method_that_does_not_state_its_access_stops_the_start() {
 async fn without_service_tokens_no_service_method_opens() {
     let house = open_house().await;
     let tokens = ServiceTokens::new([""]);
+    assert!(!tokens.accept(b""));
     let layer = AccessLayer::new(
         proto::FILE_DESCRIPTOR_SET,
         house.trust.clone(),

@@ -1,5 +1,6 @@
 use std::net::TcpListener;
 
+use access_token::{Refusal, Rejection};
 use test_kit::{Attack, TokenMint, attacks, oddities, staged_attacks};
 use tonic::Code;
 use tonic_types::StatusExt;
@@ -125,6 +126,20 @@ async fn a_token_is_accepted_until_a_second_before_exp_and_refused_at_exp_also_w
         );
     }
     assert_eq!(house.verifier.cache_stats().misses(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_expired_token_that_is_remembered_waits_for_no_view() {
+    let house = House::ready().await;
+    let token = house.mint.user(NOW).into_bytes();
+    let view = house.trust.latest();
+    house.verifier.verify(&token, &view).unwrap();
+
+    house.set_clock(NOW + 3600);
+
+    let expired = Err(Rejection::Refused(Refusal::Expired));
+    assert_eq!(house.verifier.verify(&token, &view), expired);
+    assert_eq!(house.verifier.cache_stats().hits(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,5 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
 
 use super::{Attack, Bench, EXPIRED, INVALID};
 use crate::TokenMint;
@@ -22,6 +23,14 @@ pub(super) fn attacks(bench: &Bench<'_>) -> Vec<Attack> {
             promoted(bench),
         ),
         ("an expired token with a bad signature".to_owned(), expired(bench)),
+        (
+            "an expired token of a stranger".to_owned(),
+            strange(bench, &json!({"iat": bench.now - 60, "exp": bench.now - 1})),
+        ),
+        (
+            "a stranger's token without claims".to_owned(),
+            strange(bench, &json!([])),
+        ),
     ];
     for (name, bytes) in altered(&signature) {
         rows.push((name, format!("{signed}.{}", URL_SAFE_NO_PAD.encode(bytes))));
@@ -76,9 +85,20 @@ fn plus_order(signature: &[u8]) -> Vec<u8> {
     changed
 }
 
+/// A token under a kid that nobody published: what is wrong with its claims is not told.
+fn strange(bench: &Bench<'_>, payload: &Value) -> String {
+    let stranger = TokenMint::of_seed(205);
+    let header = json!({"alg": "EdDSA", "typ": "at+jwt", "kid": stranger.key.kid()});
+    let payload = match payload {
+        Value::Object(_) => super::changed(bench.payload(), payload.clone()),
+        other => other.clone(),
+    };
+    stranger.raw(header.to_string(), payload.to_string())
+}
+
 fn by_a_stranger(bench: &Bench<'_>) -> String {
-    let header = serde_json::Value::Object(bench.header()).to_string();
-    let payload = serde_json::Value::Object(bench.payload()).to_string();
+    let header = Value::Object(bench.header()).to_string();
+    let payload = Value::Object(bench.payload()).to_string();
     TokenMint::of_seed(203).raw(header, payload)
 }
 
