@@ -9,6 +9,7 @@
 
 mod access;
 mod attacks;
+mod cache;
 mod fuzz;
 mod kit;
 mod logs;
