@@ -7,9 +7,6 @@ use std::time::Duration;
 /// How many Syncs are in flight at most.
 pub const MOST_IN_FLIGHT: usize = 2;
 
-/// The least distance between the beginnings of two Syncs.
-pub const SPACING: Duration = Duration::from_millis(1);
-
 /// The pause after a first failure. It doubles with each further one.
 pub const LEAST_BACKOFF: Duration = Duration::from_millis(10);
 
@@ -105,8 +102,12 @@ impl Schedule {
         };
         let unmet = need.is_some_and(|need| fresh_as_of.is_none_or(|as_of| as_of < need) && !self.reaches(need));
         let unfinished = self.in_flight.is_empty() && (self.more_to_come || self.failing_since.is_some());
-        let pause = if unmet || unfinished { SPACING } else { idle };
-        let at = (last_begun + pause).max(self.retry_at.unwrap_or_default());
+        let turn = if unmet || unfinished {
+            next_millisecond(last_begun)
+        } else {
+            last_begun + idle
+        };
+        let at = turn.max(self.retry_at.unwrap_or_default());
         if at <= now { Next::Begin } else { Next::At(at) }
     }
 
@@ -152,4 +153,11 @@ impl Schedule {
     fn reaches(&self, need: Duration) -> bool {
         self.in_flight.iter().any(|begun| *begun >= need)
     }
+}
+
+/// At most one Sync begins in each millisecond of the clock. Timers tick in milliseconds: a distance of one from the
+/// last beginning would make it every other.
+fn next_millisecond(time: Duration) -> Duration {
+    let begun = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(begun.saturating_add(1))
 }

@@ -96,7 +96,10 @@ impl Run {
 
     fn begin(&mut self) -> Result<(), TestCaseError> {
         if let Some(last) = self.begun.last() {
-            prop_assert!(self.now >= *last + ms(1), "two begin within a millisecond");
+            prop_assert!(
+                self.now.as_millis() > last.as_millis(),
+                "two begin within a millisecond"
+            );
         }
         self.schedule.begin(self.now);
         self.begun.push(self.now);
