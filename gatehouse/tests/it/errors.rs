@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Words in capitals that the sources hold and that are no reasons.
-const OTHER: [&str; 28] = [
+const OTHER: [&str; 30] = [
     // canonical codes
     "OK",
     "CANCELLED",
@@ -31,10 +31,12 @@ const OTHER: [&str; 28] = [
     "EXPLAIN",
     "ROLLBACK",
     "TRUE",
-    // roles, HTTP, commands
+    // roles, HTTP, values of flags
     "AUTH",
     "GATEWAY",
     "OPTIONS",
+    "ADDRESS",
+    "FILE",
     "VERSION",
     "WIDGET",
     "SERVICE_TOKEN",

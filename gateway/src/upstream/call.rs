@@ -219,7 +219,9 @@ async fn begin(chosen: Chosen, call: &Call) -> Result<Response<RecvStream>, Brok
     };
     let mut sender = chosen.link.sender.clone().ready().await.map_err(unsent)?;
     let (response, mut body) = sender.send_request(request, false).map_err(unsent)?;
-    body.send_data(framed(&call.message), true)?;
+    // It fails when the service has ended the stream already, as one may that refuses a call by its headers alone. What
+    // the service said, or why there is nothing, comes with the response.
+    let _ = body.send_data(framed(&call.message), true);
     response.await.map_err(|error| {
         if error.is_go_away() {
             chosen.endpoint.renew(&chosen.link);

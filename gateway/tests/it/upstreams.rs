@@ -123,6 +123,30 @@ async fn breaking(
     (format!("http://{addr}"), seen)
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_answers_before_it_has_read_the_request_is_heard() {
+    let (hasty, _) = breaking(|_, mut respond| {
+        let refusal = http::Response::builder()
+            .header("content-type", "application/grpc")
+            .header("grpc-status", "16");
+        respond.send_response(refusal.body(()).unwrap(), true).unwrap();
+        true
+    })
+    .await;
+    let house = Arc::new(House::before(Fake::start().await, &hasty, &[]).await);
+    let mut clients = JoinSet::new();
+    for _ in 0..16 {
+        let house = house.clone();
+        clients.spawn(async move {
+            for _ in 0..250 {
+                let refused = house.client.post("/whole", "{}").await;
+                assert_eq!((refused.status, refused.reason().as_str()), (401, "UNAUTHENTICATED"));
+            }
+        });
+    }
+    clients.join_all().await;
+}
+
 #[tokio::test]
 async fn what_was_provably_not_processed_is_retried_for_any_method() {
     let (refusing, seen) = breaking(|_, mut respond| {
