@@ -1,9 +1,12 @@
 //! Argon2id and its PHC strings.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
+    Algorithm, Argon2, Block, Params, Version,
     password_hash::{self, phc},
 };
+use subtle::ConstantTimeEq;
 
 use crate::domain::Password;
 
@@ -51,10 +54,10 @@ impl std::fmt::Debug for PasswordHash {
 }
 
 /// Hashes and verifies on the calling thread, for as long as that takes.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Hasher {
-    argon2: Argon2<'static>,
-    params: HashParams,
+    params: Params,
+    arenas: Arenas,
 }
 
 /// Whether a password is the one that was hashed.
@@ -67,37 +70,88 @@ pub(super) enum Verdict {
 
 impl Hasher {
     pub(super) fn new(params: HashParams) -> argon2::Result<Self> {
-        let argon = Params::new(params.memory, params.passes, params.lanes, None)?;
         Ok(Self {
-            argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, argon),
-            params,
+            params: Params::new(params.memory, params.passes, params.lanes, None)?,
+            arenas: Arenas::default(),
         })
     }
 
     /// With a random salt of 16 bytes.
     pub(super) fn hash(&self, password: &Password) -> password_hash::Result<PasswordHash> {
-        let hash = self.argon2.hash_password(password.as_bytes())?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone());
+        let salt = phc::Salt::generate();
+        let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+        self.run(&argon2, password, &salt, &mut output)?;
+        let hash = phc::PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: phc::ParamsString::try_from(&self.params)?,
+            salt: Some(salt),
+            hash: Some(phc::Output::new(&output)?),
+        };
         Ok(PasswordHash(hash.to_string()))
     }
 
     pub(super) fn verify(&self, password: &Password, hash: &PasswordHash) -> password_hash::Result<Verdict> {
-        let parsed = phc::PasswordHash::new(&hash.0)?;
-        match self.argon2.verify_password(password.as_bytes(), &parsed) {
-            Err(password_hash::Error::PasswordInvalid) => Ok(Verdict::Wrong),
-            Err(error) => Err(error),
-            Ok(()) if self.is_cheaper(&parsed) => Ok(Verdict::Rehashed(self.hash(password)?)),
-            Ok(()) => Ok(Verdict::Right),
+        let stored = phc::PasswordHash::new(&hash.0)?;
+        let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else {
+            return Err(password_hash::Error::EncodingInvalid);
+        };
+        let version = stored.version.map_or(Ok(Version::default()), Version::try_from)?;
+        let params = Params::try_from(&stored)?;
+        let argon2 = Argon2::new(Algorithm::try_from(stored.algorithm.as_str())?, version, params);
+        let mut output = vec![0; expected.len()];
+        self.run(&argon2, password, salt, &mut output)?;
+
+        if !bool::from(output.ct_eq(expected.as_bytes())) {
+            return Ok(Verdict::Wrong);
+        }
+        match self.is_cheaper(&stored, argon2.params()) {
+            true => Ok(Verdict::Rehashed(self.hash(password)?)),
+            false => Ok(Verdict::Right),
         }
     }
 
-    fn is_cheaper(&self, hash: &phc::PasswordHash) -> bool {
-        let Ok(of_hash) = Params::try_from(hash) else {
-            return true;
-        };
-        hash.algorithm != Algorithm::Argon2id.ident()
-            || hash.version != Some(Version::V0x13.into())
-            || of_hash.m_cost() < self.params.memory
-            || of_hash.t_cost() < self.params.passes
+    fn run(&self, argon2: &Argon2<'_>, password: &Password, salt: &[u8], output: &mut [u8]) -> argon2::Result<()> {
+        let mut arena = self.arenas.take(argon2.params().block_count());
+        let outcome = argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, &mut arena[..]);
+        self.arenas.give_back(arena);
+        outcome
+    }
+
+    fn is_cheaper(&self, stored: &phc::PasswordHash, params: &Params) -> bool {
+        stored.algorithm != Algorithm::Argon2id.ident()
+            || stored.version != Some(Version::V0x13.into())
+            || params.m_cost() < self.params.m_cost()
+            || params.t_cost() < self.params.t_cost()
+    }
+}
+
+/// How much memory is kept for the next hash: as much as this many of them take.
+const KEPT: usize = 2;
+
+/// Memory that was used before. Getting 19 MiB from the system page by page takes a good part of a hash's time, and an
+/// uneven one.
+#[derive(Debug, Default)]
+struct Arenas(Mutex<Vec<Vec<Block>>>);
+
+impl Arenas {
+    /// Memory of so many blocks. What is in it does not matter: the first pass writes every block.
+    fn take(&self, blocks: usize) -> Vec<Block> {
+        let mut arena = self.lock().pop().unwrap_or_default();
+        arena.resize_with(blocks, Block::new);
+        arena
+    }
+
+    fn give_back(&self, arena: Vec<Block>) {
+        let mut kept = self.lock();
+        if kept.len() < KEPT {
+            kept.push(arena);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Vec<Block>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
