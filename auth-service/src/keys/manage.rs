@@ -205,7 +205,10 @@ pub async fn recover(store: &Store, sealer: &Sealer, now: DateTime<Utc>) -> Resu
         change.retire_key(&key.kid).await?;
     }
     let kid = add(&mut change, sealer, now.timestamp_micros(), &Origin::operator(), now).await?;
-    change.set_throttle_key(sealer.seal(THROTTLE, &random()?)?).await?;
+    let stored = change.throttle_key().await?;
+    if stored.is_none_or(|stored| sealer.open(THROTTLE, &stored).is_err()) {
+        change.set_throttle_key(sealer.seal(THROTTLE, &random()?)?).await?;
+    }
     change.note(Origin::operator().success(Kind::Recovery, epoch, now));
     change.commit().await?;
     Ok((epoch, kid))

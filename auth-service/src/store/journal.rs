@@ -58,13 +58,7 @@ impl Store {
         let mut tx = self.db.begin().await?;
         revoke_tokens(&mut tx, entries).await?;
         count_failures(&mut tx, entries).await?;
-        for entry in entries {
-            match entry {
-                Entry::Forget { key } => forget(&mut tx, key).await?,
-                Entry::Network { key, at } => know(&mut tx, key, *at).await?,
-                _ => {}
-            }
-        }
+        know_networks(&mut tx, entries).await?;
         let events: Vec<AuditEvent> = entries.iter().filter_map(as_event).cloned().collect();
         insert_events(&mut tx, &events).await?;
         tx.commit().await?;
@@ -107,42 +101,68 @@ async fn revoke_tokens(tx: &mut Transaction, entries: &[Entry]) -> Result<(), Er
     Ok(())
 }
 
+/// What becomes of the failures under a key.
+#[derive(Default)]
+struct Tally {
+    failures: i64,
+    latest: i64,
+    forget: bool,
+}
+
 /// In the order of keys: two replicas that write the same keys wait for each other instead of deadlocking.
 async fn count_failures(tx: &mut Transaction, entries: &[Entry]) -> Result<(), Error> {
-    let mut failures: BTreeMap<&[u8], (i64, i64)> = BTreeMap::new();
+    let mut tallies: BTreeMap<&[u8], Tally> = BTreeMap::new();
     for entry in entries {
-        if let Entry::Failure { key, at } = entry {
-            let (count, latest) = failures.entry(key).or_insert((0, *at));
-            *count += 1;
-            *latest = (*latest).max(*at);
+        match entry {
+            Entry::Failure { key, at } => {
+                let tally = tallies.entry(key).or_default();
+                tally.failures += 1;
+                tally.latest = tally.latest.max(*at);
+            }
+            Entry::Forget { key } => tallies.entry(key).or_default().forget = true,
+            _ => {}
         }
     }
-    for (key, (count, latest)) in failures {
+    for (key, tally) in tallies {
+        if tally.forget {
+            tx.execute("DELETE FROM login_failures WHERE key = $1", args![key.to_vec()])
+                .await?;
+        } else {
+            add_failures(tx, key, &tally).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn add_failures(tx: &mut Transaction, key: &[u8], tally: &Tally) -> Result<(), Error> {
+    tx.execute(
+        "INSERT INTO login_failures (key, failures, last_attempt_at) VALUES ($1, $2, $3)
+         ON CONFLICT (key) DO UPDATE SET failures = login_failures.failures + excluded.failures,
+             last_attempt_at = CASE WHEN excluded.last_attempt_at > login_failures.last_attempt_at
+                 THEN excluded.last_attempt_at ELSE login_failures.last_attempt_at END",
+        args![key.to_vec(), tally.failures, tally.latest],
+    )
+    .await?;
+    Ok(())
+}
+
+/// In the order of keys, too.
+async fn know_networks(tx: &mut Transaction, entries: &[Entry]) -> Result<(), Error> {
+    let networks: BTreeMap<&[u8], i64> = entries
+        .iter()
+        .filter_map(|entry| match entry {
+            Entry::Network { key, at } => Some((key.as_slice(), *at)),
+            _ => None,
+        })
+        .collect();
+    for (key, at) in networks {
         tx.execute(
-            "INSERT INTO login_failures (key, failures, last_attempt_at) VALUES ($1, $2, $3)
-             ON CONFLICT (key) DO UPDATE SET failures = login_failures.failures + excluded.failures,
-                 last_attempt_at = CASE WHEN excluded.last_attempt_at > login_failures.last_attempt_at
-                     THEN excluded.last_attempt_at ELSE login_failures.last_attempt_at END",
-            args![key.to_vec(), count, latest],
+            "INSERT INTO known_networks (key, last_login_at) VALUES ($1, $2)
+             ON CONFLICT (key) DO UPDATE SET last_login_at = excluded.last_login_at
+             WHERE known_networks.last_login_at < excluded.last_login_at - $3",
+            args![key.to_vec(), at, NETWORK_REFRESH],
         )
         .await?;
     }
-    Ok(())
-}
-
-async fn forget(tx: &mut Transaction, key: &[u8]) -> Result<(), Error> {
-    tx.execute("DELETE FROM login_failures WHERE key = $1", args![key.to_vec()])
-        .await?;
-    Ok(())
-}
-
-async fn know(tx: &mut Transaction, key: &[u8], at: i64) -> Result<(), Error> {
-    tx.execute(
-        "INSERT INTO known_networks (key, last_login_at) VALUES ($1, $2)
-         ON CONFLICT (key) DO UPDATE SET last_login_at = excluded.last_login_at
-         WHERE known_networks.last_login_at < excluded.last_login_at - $3",
-        args![key.to_vec(), at, NETWORK_REFRESH],
-    )
-    .await?;
     Ok(())
 }

@@ -97,6 +97,8 @@ test_kit::on_every_engine! {
         let read = store.sync(epoch, 0, 10).await.unwrap();
         assert_eq!((epoch, read.epoch, read.revocations.len()), (2, 2, 2));
         assert_eq!(read.keys.iter().map(|key| &key.kid).collect::<Vec<_>>(), [&kid]);
-        keys::first_start(&store, &sealer("new"), time(6 * SECOND)).await.unwrap();
+        let throttle_key = keys::first_start(&store, &sealer("new"), time(6 * SECOND)).await.unwrap();
+        keys::recover(&store, &sealer("new"), time(7 * SECOND)).await.unwrap();
+        assert_eq!(keys::first_start(&store, &sealer("new"), time(8 * SECOND)).await.unwrap(), throttle_key);
     }
 }
