@@ -18,12 +18,14 @@ fi
 # A project, an image, a network and ports of its own: a house that runs on this machine is left alone.
 export COMPOSE_PROJECT_NAME=gatehouse-check-$$ GATEHOUSE_IMAGE=gatehouse-check:$$ GATEHOUSE_NET=10.213.$((65 + $$ % 190))
 export GATEWAY_PORT=0 AUTH_PORT=0 WIDGET_PORT=0
+alone=$COMPOSE_PROJECT_NAME-alone
 services=(auth-2 widget-1 widget-2 gateway postgres)
 
 leave() {
   local status=$?
   [ "$status" -eq 0 ] || compose logs --tail=30 >&2 || true
   compose down --volumes --remove-orphans --timeout 5 >/dev/null 2>&1 || true
+  docker rm --force --volumes "$alone" >/dev/null 2>&1 || true
   docker image rm "$GATEHOUSE_IMAGE" >/dev/null 2>&1 || true
   rm -rf "$work"
   exit "$status"
@@ -46,15 +48,16 @@ id() {
 inspect() { docker inspect --format "$2" "$(id "$1")"; }
 address() { inspect "$1" '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'; }
 
-come_up() {
-  compose up -d || return
-  local container deadline=$((SECONDS + 60))
-  container=$(id gateway)
-  until [ "$(docker inspect --format '{{.State.Health.Status}}' "$container")" = healthy ]; do
+# healthy CONTAINER: waits until Docker says so.
+healthy() {
+  local deadline=$((SECONDS + 60))
+  until [ "$(docker inspect --format '{{.State.Health.Status}}' "$1")" = healthy ]; do
     [ "$SECONDS" -lt "$deadline" ] || return
     sleep 0.2
   done
 }
+
+come_up() { compose up -d && healthy "$(id gateway)"; }
 
 # What the kernel says about a container's first process.
 kernel_says() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$(inspect "$1" '{{.State.Pid}}')/status"; }
@@ -113,6 +116,12 @@ list_at OK widget-2 "$ada"
 log_out "$ada"
 dead_everywhere "$ada"
 
+# --- the client's address comes through the gateway, and from outside nobody can make one up
+rest 200 POST /api/v1/auth/login -H 'x-forwarded-for: 203.0.113.9' -H "$json" \
+  -d "$(jq -n --arg p "$password" '{email:"ada@example.com",password:$p}')"
+rest 200 GET '/api/v1/audit-events?page_size=1' -H "authorization: Bearer $admin"
+claim "the client in the audit" "$(field '.events[0].client')" "$GATEHOUSE_NET.1"
+
 # --- both replicas of each service take part
 for _ in $(seq 8); do
   log_in ada@example.com
@@ -170,5 +179,12 @@ quietly "everything is up again" come_up
 rest=http://127.0.0.1:$(compose port gateway 8080 | sed 's/.*://')
 rest 200 GET /api/v1/widgets/sprocket-9 -H "authorization: Bearer $admin"
 dead_everywhere "$ada"
+
+# --- the image alone is the whole house
+docker run --detach --name "$alone" --read-only --cap-drop ALL --volume /var/lib/gatehouse/data "$GATEHOUSE_IMAGE" >/dev/null
+quietly "the image alone is up" healthy "$alone"
+docker logs "$alone" 2>/dev/null | grep -q '^admin .* password: ' || fail "the image alone shows no administrator's password"
+docker stop "$alone" >/dev/null
+claim "the image alone ends with" "$(docker inspect --format '{{.State.ExitCode}}' "$alone")" 0
 
 echo "compose: $passed passed, 0 failed"
