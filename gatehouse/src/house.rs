@@ -72,7 +72,7 @@ impl House {
             [("auth.v1", auth_url), ("widget.v1", widget_url)].map(|(package, url)| (package.to_owned(), vec![url]));
         gateway.upstreams.get_or_insert(Upstreams(local.into()));
         gateway.cors_origins.get_or_insert(Cors::Any);
-        let gateway = gateway::build(gateway::Config { gateway, upstream_tls }).await?;
+        let gateway = gateway::build(gateway::Config::new(gateway, upstream_tls)).await?;
 
         let first_administrator = if names_administrator {
             None

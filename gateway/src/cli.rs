@@ -43,10 +43,7 @@ pub enum Command {
 
 impl From<Cli> for Config {
     fn from(cli: Cli) -> Self {
-        Self {
-            gateway: cli.gateway,
-            upstream_tls: cli.upstream_tls,
-        }
+        Self::new(cli.gateway, cli.upstream_tls)
     }
 }
 

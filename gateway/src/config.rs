@@ -1,6 +1,6 @@
 //! What the gateway has to be told. Every flag has a variable of the same name.
 
-use std::{net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc};
 
 use clap::Args;
 use http::Uri;
@@ -10,7 +10,10 @@ use service_kit::{
     tls::{ListenerTls, UpstreamTlsArgs},
 };
 
-use crate::cors::Cors;
+use crate::{
+    cors::Cors,
+    upstream::{Resolver, SystemResolver},
+};
 
 const DEFAULT_UPSTREAMS: &str = "auth.v1=http://127.0.0.1:50051,widget.v1=http://127.0.0.1:50052";
 
@@ -21,6 +24,19 @@ pub struct Config {
     pub gateway: GatewayArgs,
     /// How https:// services are called.
     pub upstream_tls: UpstreamTlsArgs,
+    /// Who knows the addresses of the services' names.
+    pub resolver: Arc<dyn Resolver>,
+}
+
+impl Config {
+    /// With names resolved by the operating system.
+    pub fn new(gateway: GatewayArgs, upstream_tls: UpstreamTlsArgs) -> Self {
+        Self {
+            gateway,
+            upstream_tls,
+            resolver: Arc::new(SystemResolver),
+        }
+    }
 }
 
 /// Settings of the gateway alone.

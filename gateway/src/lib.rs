@@ -34,3 +34,4 @@ pub mod wire;
 pub use cli::Cli;
 pub use config::{Config, GatewayArgs, Upstreams};
 pub use server::{Server, build, routes};
+pub use upstream::{Resolver, SystemResolver};

@@ -21,7 +21,11 @@ impl TextPath {
                 return None;
             }
             numbers.push(field.number);
-            message = plans.plain_message(field.ty);
+            message = match field.ty {
+                // A group has no length to be put behind.
+                Type::Group(_) => None,
+                ty => plans.plain_message(ty),
+            };
         }
         Some(Self(numbers))
     }

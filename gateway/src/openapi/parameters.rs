@@ -143,7 +143,7 @@ impl Walk<'_> {
 
     fn field(&mut self, field: &FieldDescriptor, path: &mut Vec<String>, outer: &mut Vec<String>, required: bool) {
         match field.kind() {
-            _ if field.is_map() => {}
+            _ if field.is_map() || field.is_group() => {}
             Kind::Message(inner) if !is_scalar_like(field) => {
                 let is_opaque =
                     well_known::message(inner.full_name()).is_some() || inner.full_name() == well_known::RAW;

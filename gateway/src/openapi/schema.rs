@@ -285,15 +285,15 @@ fn is_deprecated(field: &FieldDescriptor) -> bool {
 
 /// Lets a schema take `null`, which in a request means the same as leaving the field out.
 fn allow_null(schema: &mut Value) {
-    let null = json!({"type": "null"});
+    let nothing = json!({"type": "null"});
     if let Some(kind) = schema.get("type").and_then(Value::as_str) {
         if kind != "null" {
             schema["type"] = json!([kind, "null"]);
         }
     } else if let Some(choices) = schema.get_mut("anyOf").and_then(Value::as_array_mut) {
-        choices.push(null);
+        choices.push(nothing);
     } else if schema.get("$ref").is_some() {
-        *schema = json!({"anyOf": [schema.take(), null]});
+        *schema = json!({"anyOf": [schema.take(), nothing]});
     }
 }
 

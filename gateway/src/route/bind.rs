@@ -75,6 +75,11 @@ fn variable_path(request: &MessageDescriptor, variable: &Variable) -> Result<Vec
             return Err(fault(format!("`{name}` is repeated; a path variable binds one value")));
         }
         match field.kind() {
+            _ if field.is_group() => {
+                return Err(fault(format!(
+                    "`{name}` is a group; a path variable cannot go into one"
+                )));
+            }
             Kind::Message(inner) if depth < last && !is_scalar_like(&field) => message = inner,
             _ if depth < last => return Err(fault(format!("`{name}` has no fields of its own"))),
             _ if !is_scalar_like(&field) => {

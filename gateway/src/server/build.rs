@@ -106,7 +106,8 @@ fn upstreams(config: &Config, endpoints: &[Endpoint]) -> Result<HashMap<String, 
                 "the authorities of the https:// upstreams",
             ));
         }
-        upstreams.insert(package.clone(), Arc::new(Upstream::start(urls, tls.as_ref())));
+        let upstream = Upstream::start(urls, tls.as_ref(), config.resolver.clone());
+        upstreams.insert(package.clone(), Arc::new(upstream));
     }
     Ok(upstreams)
 }

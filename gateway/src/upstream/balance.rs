@@ -20,13 +20,13 @@ use tokio::{
 };
 
 use super::{
-    Failure,
+    Failure, Resolver,
     connection::Tls,
     endpoint::{Endpoint, Link, Place},
 };
 
-/// How often names are resolved again.
-const RESOLVE_EVERY: Duration = Duration::from_secs(10);
+/// How often names are resolved again: how late a new endpoint may get its first call.
+const RESOLVE_EVERY: Duration = Duration::from_secs(5);
 
 /// After failed attempts names are resolved again, but not more often than this.
 const RESOLVE_AT_MOST_EVERY: Duration = Duration::from_millis(500);
@@ -38,12 +38,13 @@ const WAIT: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub(crate) struct Upstream {
     shared: Arc<Shared>,
-    resolver: AbortHandle,
+    resolving: AbortHandle,
 }
 
 #[derive(Debug)]
 struct Shared {
     targets: Vec<Target>,
+    resolver: Arc<dyn Resolver>,
     endpoints: RwLock<Vec<Arc<Endpoint>>>,
     next: AtomicUsize,
     failed: Arc<Notify>,
@@ -66,20 +67,21 @@ pub(super) struct Chosen {
 
 impl Upstream {
     /// Begins to connect to a service's URLs. `tls` is for those with `https`.
-    pub(crate) fn start(urls: &[Uri], tls: Option<&Arc<ClientConfig>>) -> Self {
+    pub(crate) fn start(urls: &[Uri], tls: Option<&Arc<ClientConfig>>, resolver: Arc<dyn Resolver>) -> Self {
         let target = |uri: &Uri| Target {
             uri: uri.clone(),
             tls: tls_of(uri, tls),
         };
         let shared = Arc::new(Shared {
             targets: urls.iter().map(target).collect(),
+            resolver,
             endpoints: RwLock::default(),
             next: AtomicUsize::new(0),
             failed: Arc::new(Notify::new()),
             resolved: tokio::sync::watch::Sender::new(false),
         });
-        let resolver = tokio::spawn(keep_resolved(shared.clone())).abort_handle();
-        Self { shared, resolver }
+        let resolving = tokio::spawn(keep_resolved(shared.clone())).abort_handle();
+        Self { shared, resolving }
     }
 
     /// An endpoint that is connected, in turn, another than `but` if there is one.
@@ -106,6 +108,9 @@ impl Upstream {
         {
             return Ok(chosen);
         }
+        if all.is_empty() {
+            self.shared.failed.notify_one();
+        }
         match time::timeout_at(deadline.min(Instant::now() + WAIT), first_attempt(&all)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Failure::Transport("no connection in time".to_owned())),
@@ -115,7 +120,7 @@ impl Upstream {
 
 impl Drop for Upstream {
     fn drop(&mut self) {
-        self.resolver.abort();
+        self.resolving.abort();
     }
 }
 
@@ -162,7 +167,7 @@ async fn keep_resolved(shared: Arc<Shared>) {
     let mut known: HashMap<usize, Vec<Place>> = HashMap::new();
     loop {
         for (index, target) in shared.targets.iter().enumerate() {
-            match resolve(target).await {
+            match places(target, &*shared.resolver).await {
                 // A name server that is away must not take away what works.
                 Err(error) => tracing::warn!(url = %target.uri, %error, "a service's name cannot be resolved"),
                 Ok(places) => drop(known.insert(index, places)),
@@ -178,12 +183,12 @@ async fn keep_resolved(shared: Arc<Shared>) {
             return;
         }
         time::sleep(RESOLVE_AT_MOST_EVERY).await;
-        // Sooner when an attempt failed; the name may have moved.
+        // Sooner when an attempt failed or a call found nobody; the name may have moved.
         let _ = time::timeout(RESOLVE_EVERY, shared.failed.notified()).await;
     }
 }
 
-async fn resolve(target: &Target) -> std::io::Result<Vec<Place>> {
+async fn places(target: &Target, resolver: &dyn Resolver) -> std::io::Result<Vec<Place>> {
     let (Some(host), Some(authority)) = (target.uri.host(), target.uri.authority()) else {
         return Ok(Vec::new());
     };
@@ -195,10 +200,11 @@ async fn resolve(target: &Target) -> std::io::Result<Vec<Place>> {
         addr,
         tls: target.tls.clone(),
     };
-    match literal(&target.uri) {
-        Some(ip) => Ok(vec![place((ip, port).into())]),
-        None => Ok(tokio::net::lookup_host((host, port)).await?.map(place).collect()),
-    }
+    let addresses = match literal(&target.uri) {
+        Some(ip) => vec![(ip, port).into()],
+        None => resolver.addresses(host, port).await?,
+    };
+    Ok(addresses.into_iter().map(place).collect())
 }
 
 /// The address, when the URL has one in place of a name.

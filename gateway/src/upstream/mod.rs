@@ -8,6 +8,7 @@ mod balance;
 mod call;
 mod connection;
 mod endpoint;
+mod resolver;
 mod status;
 
 use std::{sync::Arc, time::Duration};
@@ -19,6 +20,7 @@ use tokio::{
     time::Instant,
 };
 
+pub use self::resolver::{Resolver, SystemResolver};
 pub(crate) use self::{
     balance::Upstream,
     status::{Code, Status},

@@ -3,10 +3,14 @@
 mod client;
 mod fake;
 
-use std::{fs, path::Path, sync::LazyLock};
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, LazyLock},
+};
 
 use clap::Parser;
-use gateway::cli::Cli;
+use gateway::{Resolver, SystemResolver, cli::Cli};
 use prost::Message;
 use prost_reflect::{DescriptorPool, DynamicMessage};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -81,6 +85,15 @@ impl House {
 
     /// In front of these URLs.
     pub async fn before(fake: Fake, urls: &str, flags: &[&str]) -> Self {
+        Self::serve(fake, urls, flags, Arc::new(SystemResolver)).await
+    }
+
+    /// In front of these URLs, whose names this resolver knows.
+    pub async fn resolving(fake: Fake, urls: &str, resolver: Arc<dyn Resolver>) -> Self {
+        Self::serve(fake, urls, &[], resolver).await
+    }
+
+    async fn serve(fake: Fake, urls: &str, flags: &[&str], resolver: Arc<dyn Resolver>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("descriptors.bin");
         fs::write(&file, &*DESCRIPTORS).unwrap();
@@ -99,7 +112,11 @@ impl House {
             &upstreams,
         ]);
         line.extend(flags);
-        let server = gateway::build(Cli::try_parse_from(line).unwrap().into()).await.unwrap();
+        let config = gateway::Config {
+            resolver,
+            ..Cli::try_parse_from(line).unwrap().into()
+        };
+        let server = gateway::build(config).await.unwrap();
         let client = Client::new(server.addr());
         let ops = server.ops_addr();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -194,6 +194,11 @@ fn requests_and_responses_have_schemas_of_their_own() {
     );
     assert_eq!(schemas["Inner"]["required"], json!(["leaf", "flag"]));
     assert!(schemas["InnerInput"].get("required").is_none());
+    assert_eq!(
+        body["properties"]["colour"],
+        json!({"anyOf": [{"$ref": "#/components/schemas/Colour"}, {"type": "null"}]}),
+        "null leaves a field out"
+    );
     let choice = json!({"anyOf": [
         {"required": ["left", "right"]},
         {"required": ["left", "middle"]},
