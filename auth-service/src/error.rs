@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use access_token::TrustUnavailable;
-use service_kit::{refusal::Refusal, violations::Violations};
+use service_kit::{rate_limit::RateLimit, refusal::Refusal, violations::Violations};
 use tonic::{Code, Status, metadata::MetadataValue};
 
 use crate::passwords::HashError;
@@ -46,10 +46,10 @@ pub enum Error {
     TokenRevoked,
     /// Too many failures.
     #[error("too many failed attempts; try again later")]
-    Throttled(Duration),
+    Throttled(RateLimit),
     /// Too many registrations from one network.
     #[error("too many registrations from this network; try again later")]
-    TooManyRegistrations(Duration),
+    TooManyRegistrations(RateLimit),
     /// Too much is being done at the moment.
     #[error("the service is busy; try again in a moment")]
     Overloaded,
@@ -99,8 +99,8 @@ impl From<Error> for Status {
             Error::UserNotFound => say(Code::NotFound, "USER_NOT_FOUND"),
             Error::LastAdministrator => say(Code::FailedPrecondition, "LAST_ADMINISTRATOR"),
             Error::AccountChanged => say(Code::Aborted, "ACCOUNT_CHANGED"),
-            Error::Throttled(wait) | Error::TooManyRegistrations(wait) => {
-                say(Code::ResourceExhausted, "THROTTLED").retry_after(*wait)
+            Error::Throttled(limit) | Error::TooManyRegistrations(limit) => {
+                say(Code::ResourceExhausted, "THROTTLED").rate_limit(*limit)
             }
             Error::Overloaded => say(Code::ResourceExhausted, "OVERLOADED").retry_after(BUSY_FOR),
             Error::TrustUnavailable(_) => {

@@ -10,8 +10,9 @@ const HEADERS: HeaderValue = HeaderValue::from_static(
 );
 
 /// The response headers that a page may read.
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("WWW-Authenticate, Location, Link, ETag, Retry-After, X-Request-Id");
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "WWW-Authenticate, Location, Link, ETag, Retry-After, RateLimit, RateLimit-Policy, X-Request-Id",
+);
 
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
 use crate::{
-    response::body::Body,
+    response::{body::Body, headers},
     upstream::{Code, Failure, Status},
     violation::Violations,
 };
@@ -22,7 +22,7 @@ pub(crate) struct Problem {
     pub(crate) detail: String,
     /// Fields in REST spelling.
     pub(crate) errors: Violations,
-    /// `Retry-After`, `WWW-Authenticate`, `Allow`.
+    /// `Retry-After`, `RateLimit`, `WWW-Authenticate`, `Allow`.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -113,6 +113,7 @@ impl Problem {
         if let Some(seconds) = status.retry_after {
             problem.headers.push((header::RETRY_AFTER, HeaderValue::from(seconds)));
         }
+        problem.headers.extend(headers::rate_limit(metadata));
         for challenge in metadata.get_all(header::WWW_AUTHENTICATE) {
             problem.headers.push((header::WWW_AUTHENTICATE, challenge.clone()));
         }

@@ -18,14 +18,21 @@ pub(crate) struct AuthApi(pub(crate) Arc<Context>);
 impl AuthService for AuthApi {
     async fn register(&self, request: Request<pb::RegisterRequest>) -> Reply<pb::AccessToken> {
         let (origin, client) = (self.0.origin(&request), self.0.client(&request));
-        let registered = login::register(&self.0, request.into_inner(), origin, client).await?;
-        Ok(registered.map_or_else(checked, Response::new))
+        let registered = login::register(&self.0, request.into_inner(), origin, client).await;
+        let answer = registered
+            .map(|token| token.map_or_else(checked, Response::new))
+            .map_err(Status::from);
+        match self.0.throttle.registrations_left(client) {
+            Some(limit) if self.0.registration_open => limit.on(answer),
+            _ => answer,
+        }
     }
 
     async fn login(&self, request: Request<pb::LoginRequest>) -> Reply<pb::AccessToken> {
         let (origin, client) = (self.0.origin(&request), self.0.client(&request));
-        let token = login::log_in(&self.0, request.into_inner(), origin, client).await?;
-        Ok(Response::new(token))
+        let token = login::log_in(&self.0, request.into_inner(), origin, client).await;
+        let answer = token.map(Response::new).map_err(Status::from);
+        self.0.throttle.failures_left(client).on(answer)
     }
 
     async fn get_current_user(&self, request: Request<pb::GetCurrentUserRequest>) -> Reply<pb::CurrentUser> {

@@ -2,13 +2,13 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::Network;
+use super::{Left, Network};
 
 /// Failures that one network has free.
-const LIMIT: usize = 50;
+pub(super) const LIMIT: usize = 50;
 
 /// In so many microseconds: ten minutes.
-const SPAN: i64 = 600 * 1_000_000;
+pub(super) const SPAN: i64 = 600 * 1_000_000;
 
 /// Networks that are remembered: with 50 times each, some 5 MB.
 const NETWORKS: usize = 10_000;
@@ -34,11 +34,15 @@ impl FailureWindow {
         }
     }
 
-    /// How long a network has to wait, if it has to.
-    pub(super) fn wait(&mut self, network: Network, now: i64) -> Option<i64> {
-        let times = self.networks.get(&network)?;
-        let oldest = *times.front()?;
-        (times.len() >= LIMIT && oldest > now - SPAN).then(|| oldest + SPAN - now)
+    /// How many failures a network has left, and when it has one more.
+    pub(super) fn left(&self, network: Network, now: i64) -> Left {
+        let times = self.networks.get(&network).into_iter().flatten();
+        let mut recent = times.copied().filter(|time| *time > now - SPAN).peekable();
+        let reset = recent.peek().map_or(SPAN, |oldest| oldest + SPAN - now);
+        Left {
+            remaining: LIMIT.saturating_sub(recent.count()) as u64,
+            reset,
+        }
     }
 
     /// Counts a failure. Past the bound on networks, the one that has been quiet for longest is forgotten.
@@ -74,19 +78,24 @@ mod tests {
     const HERE: Network = Network::V4([1, 2, 3]);
     const SECOND: i64 = 1_000_000;
 
+    fn left(window: &FailureWindow, network: Network, second: i64) -> (u64, i64) {
+        let left = window.left(network, second * SECOND);
+        (left.remaining, left.reset / SECOND)
+    }
+
     #[test]
     fn the_fifty_first_failure_in_ten_minutes_waits_for_the_first_to_pass() {
         let mut window = FailureWindow::default();
         for second in 0..50 {
-            assert_eq!(window.wait(HERE, second * SECOND), None);
+            assert_eq!(left(&window, HERE, second).0, 50 - second as u64);
             window.record(HERE, second * SECOND);
         }
 
-        assert_eq!(window.wait(HERE, 50 * SECOND), Some(550 * SECOND));
-        assert_eq!(window.wait(Network::V4([1, 2, 4]), 50 * SECOND), None);
-        assert_eq!(window.wait(HERE, 600 * SECOND), None);
+        assert_eq!(left(&window, HERE, 50), (0, 550));
+        assert_eq!(left(&window, Network::V4([1, 2, 4]), 50), (50, 600));
+        assert_eq!(left(&window, HERE, 600), (1, 1));
         window.record(HERE, 600 * SECOND);
-        assert_eq!(window.wait(HERE, 600 * SECOND), Some(SECOND));
+        assert_eq!(left(&window, HERE, 600), (0, 1));
     }
 
     #[test]
@@ -102,7 +111,7 @@ mod tests {
         }
 
         assert_eq!(window.networks.len(), 10);
-        assert!(window.wait(network(0), 1_000).is_some());
+        assert_eq!(window.left(network(0), 1_000).remaining, 0);
         assert!(window.networks.values().all(|times| times.len() <= LIMIT));
     }
 }

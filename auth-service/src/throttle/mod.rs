@@ -12,7 +12,7 @@ use std::{
 };
 
 use aws_lc_rs::hmac;
-use service_kit::clock::SharedClock;
+use service_kit::{clock::SharedClock, rate_limit::RateLimit};
 
 pub(crate) use self::network::Network;
 use self::{failures::FailureWindow, quota::Quota};
@@ -37,6 +37,14 @@ pub(crate) struct Throttle {
     key: hmac::Key,
     networks: Mutex<FailureWindow>,
     registrations: Mutex<Quota>,
+}
+
+/// What one network has left of something. Times are in microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Left {
+    remaining: u64,
+    /// How long until there is more.
+    reset: i64,
 }
 
 /// An attempt that was admitted.
@@ -69,8 +77,9 @@ impl Throttle {
     pub(crate) async fn admit(&self, account: &str, client: IpAddr) -> Result<Attempt, Error> {
         let now = self.now();
         let network = Network::of(client);
-        if let Some(wait) = lock(&self.networks).wait(network, now) {
-            return Err(throttled(wait));
+        let limit = self.failures_left(client);
+        if limit.remaining == 0 {
+            return Err(Error::Throttled(limit));
         }
         let attempt = Attempt {
             account: self.hash(&[b"account", account.as_bytes()]),
@@ -114,8 +123,24 @@ impl Throttle {
     /// # Errors
     /// [`Error::TooManyRegistrations`] with the time to wait.
     pub(crate) fn admit_registration(&self, client: IpAddr) -> Result<(), Error> {
-        let wait = lock(&self.registrations).take(Network::of(client), self.now());
-        wait.map_or(Ok(()), |wait| Err(Error::TooManyRegistrations(micros(wait))))
+        let mut registrations = lock(&self.registrations);
+        let quota = registrations.limit();
+        let taken = registrations.take(Network::of(client), self.now());
+        taken.map_err(|left| Error::TooManyRegistrations(limit("registrations", quota.into(), quota::SPAN, left)))
+    }
+
+    /// What the network of an address may still fail at, here.
+    pub(crate) fn failures_left(&self, client: IpAddr) -> RateLimit {
+        let left = lock(&self.networks).left(Network::of(client), self.now());
+        limit("network", failures::LIMIT as u64, failures::SPAN, left)
+    }
+
+    /// How often the network of an address may still register, here. `None` is any number of times.
+    pub(crate) fn registrations_left(&self, client: IpAddr) -> Option<RateLimit> {
+        let registrations = lock(&self.registrations);
+        let quota = registrations.limit();
+        let left = registrations.left(Network::of(client), self.now());
+        (quota > 0).then(|| limit("registrations", quota.into(), quota::SPAN, left))
     }
 
     /// While there is a delay, one attempt is let through each time it has passed, of however many that come at once.
@@ -125,11 +150,11 @@ impl Throttle {
         }
         let wait = row.last_attempt_at + delay - now;
         if wait > 0 {
-            return Err(throttled(wait.min(delay)));
+            return Err(one_in(delay, wait.min(delay)));
         }
         match self.store.take_attempt(key, row, now).await? {
             true => Ok(()),
-            false => Err(throttled(delay)),
+            false => Err(one_in(delay, delay)),
         }
     }
 
@@ -153,8 +178,23 @@ impl std::fmt::Debug for Throttle {
     }
 }
 
-fn throttled(wait: i64) -> Error {
-    Error::Throttled(micros(wait))
+/// After failures in a row there is one attempt in so long a time.
+fn one_in(delay: i64, wait: i64) -> Error {
+    let left = Left {
+        remaining: 0,
+        reset: wait,
+    };
+    Error::Throttled(limit("account", 1, delay, left))
+}
+
+fn limit(policy: &'static str, quota: u64, window: i64, left: Left) -> RateLimit {
+    RateLimit {
+        policy,
+        quota,
+        window: micros(window),
+        remaining: left.remaining,
+        reset: micros(left.reset),
+    }
 }
 
 fn micros(wait: i64) -> Duration {

@@ -40,6 +40,7 @@ macro_rules! asking {
                 async move { client.$method(request).await }
             })
             .await
+            .map(Response::into_inner)
     };
 }
 
@@ -68,7 +69,7 @@ impl Anonymous {
         }
     }
 
-    async fn ask<T, F>(&self, call: impl Fn() -> F) -> Result<T, Status>
+    async fn ask<T, F>(&self, call: impl Fn() -> F) -> Result<Response<T>, Status>
     where
         F: Future<Output = Result<Response<T>, Status>>,
     {
@@ -78,7 +79,7 @@ impl Anonymous {
                 Err(status) if self.patient && is_trust_unavailable(&status) && began.elapsed() < PATIENCE => {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
-                outcome => return outcome.map(Response::into_inner),
+                outcome => return outcome,
             }
         }
     }
@@ -111,12 +112,22 @@ impl Anonymous {
     }
 
     pub async fn login(&self, email: &str, password: &str) -> Result<User, Status> {
-        let request = pb::LoginRequest {
-            email: email.to_owned(),
-            password: password.to_owned(),
-        };
-        let token = asking!(self, auth.login(request, None))?;
-        Ok(User::of(self, email, token))
+        let answer = self.login_answer(email, password).await?;
+        Ok(User::of(self, email, answer.into_inner()))
+    }
+
+    /// The whole answer to a login, with its metadata.
+    pub async fn login_answer(&self, email: &str, password: &str) -> Result<Response<pb::AccessToken>, Status> {
+        self.ask(|| {
+            let mut client = self.auth.clone();
+            let message = pb::LoginRequest {
+                email: email.to_owned(),
+                password: password.to_owned(),
+            };
+            let request = self.request(message, None);
+            async move { client.login(request).await }
+        })
+        .await
     }
 
     /// Calls any method by its path, with an empty request.

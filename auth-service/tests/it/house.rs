@@ -15,7 +15,7 @@ use tonic::transport::Channel;
 
 pub use crate::{
     actors::{Anonymous, User, fresh_email},
-    replies::{claims, fields, header, http_get, refusal, refused, said, wait},
+    replies::{claims, fields, header, http_get, quota, refusal, refused, said, wait},
 };
 
 pub const PASSWORD: &str = "correct horse battery staple";

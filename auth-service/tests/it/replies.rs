@@ -51,6 +51,11 @@ pub fn wait(status: &Status) -> Duration {
     status.get_error_details().retry_info().unwrap().retry_delay.unwrap()
 }
 
+/// The quota that an answer tells of, and what is left of it.
+pub fn quota(metadata: &tonic::metadata::MetadataMap) -> [&str; 2] {
+    ["ratelimit-policy", "ratelimit"].map(|name| metadata.get(name).map_or("", |value| value.to_str().unwrap()))
+}
+
 /// Code and reason of a call that must fail.
 pub fn refusal<T>(outcome: Result<T, Status>) -> (Code, String) {
     match outcome {

@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod ops;
 pub mod page;
 pub mod process;
+pub mod rate_limit;
 pub mod readiness;
 pub mod refusal;
 pub mod request_id;

@@ -8,7 +8,7 @@ use std::{error::Error, time::Duration};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::violations::Violations;
+use crate::{rate_limit::RateLimit, violations::Violations};
 
 /// The `domain` of every `google.rpc.ErrorInfo`.
 pub const DOMAIN: &str = "gatehouse";
@@ -21,6 +21,7 @@ pub struct Refusal {
     message: String,
     violations: Violations,
     retry_after: Option<Duration>,
+    rate_limit: Option<RateLimit>,
 }
 
 impl Refusal {
@@ -32,6 +33,7 @@ impl Refusal {
             message: message.into(),
             violations: Violations::new(),
             retry_after: None,
+            rate_limit: None,
         }
     }
 
@@ -69,6 +71,14 @@ impl Refusal {
         self.retry_after = Some(delay);
         self
     }
+
+    /// Says which quota is used up, and when trying again makes sense.
+    pub fn rate_limit(self, limit: RateLimit) -> Self {
+        Self {
+            rate_limit: Some(limit),
+            ..self.retry_after(limit.reset)
+        }
+    }
 }
 
 impl From<Refusal> for Status {
@@ -81,7 +91,11 @@ impl From<Refusal> for Status {
         if refusal.retry_after.is_some() {
             details.set_retry_info(refusal.retry_after);
         }
-        Status::with_error_details(refusal.code, refusal.message, details)
+        let mut status = Status::with_error_details(refusal.code, refusal.message, details);
+        if let Some(limit) = refusal.rate_limit {
+            limit.write(status.metadata_mut());
+        }
+        status
     }
 }
 
@@ -108,7 +122,7 @@ mod tests {
     use tonic_types::StatusExt;
 
     use super::Refusal;
-    use crate::violations::Violations;
+    use crate::{rate_limit::RateLimit, violations::Violations};
 
     #[test]
     fn a_refusal_carries_reason_fields_and_retry() {
@@ -135,6 +149,22 @@ mod tests {
             .collect();
         assert_eq!(fields, ["widget.name", "widget.info_url"]);
         assert_eq!(details.retry_info().unwrap().retry_delay, Some(Duration::from_secs(2)));
+    }
+
+    #[test]
+    fn a_used_up_quota_is_told_with_when_to_try_again() {
+        let limit = RateLimit {
+            policy: "network",
+            quota: 50,
+            window: Duration::from_secs(600),
+            remaining: 0,
+            reset: Duration::from_secs(9),
+        };
+        let status = Status::from(Refusal::new(Code::ResourceExhausted, "THROTTLED", "wait").rate_limit(limit));
+
+        let retry = status.get_error_details().retry_info().unwrap().retry_delay;
+        assert_eq!(retry, Some(limit.reset));
+        assert_eq!(status.metadata().get("ratelimit").unwrap(), "\"network\";r=0;t=9");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::{
     request::{self, Parts, Read, body::Media, rest_violations},
     response::{
         body::Body,
+        headers::rate_limit,
         stream::{Framing, Lines},
         unary::{self, AskedFor, Context},
     },
@@ -287,7 +288,9 @@ impl Exchange<'_> {
             content_type = kind;
             lines.first = Some(framed);
         }
-        Ok(lines.response(content_type, self.endpoint.reply.cache_control.clone()))
+        let mut response = lines.response(content_type, self.endpoint.reply.cache_control.clone());
+        response.headers_mut().extend(rate_limit(&stream.metadata));
+        Ok(response)
     }
 
     /// The refusal of a request that could not be read: with what the service has to add, where it can be asked

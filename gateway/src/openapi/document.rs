@@ -180,6 +180,8 @@ fn headers() -> Value {
         "Link": text("The paths of the first, previous and next pages (RFC 8288)."),
         "WWW-Authenticate": text("What is wrong with the token (RFC 6750)."),
         "Retry-After": text("After how many seconds to try again."),
+        "RateLimit": text("What is left of a quota: `r` calls within `t` seconds."),
+        "RateLimit-Policy": text("The quota: `q` calls in `w` seconds."),
     })
 }
 

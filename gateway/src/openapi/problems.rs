@@ -149,7 +149,11 @@ fn full(refusal: Refusal, description: &str) -> Value {
         Refusal::BadRequest | Refusal::Unauthorized | Refusal::Forbidden => {
             with_headers(description, &["X-Request-Id", "WWW-Authenticate"])
         }
-        Refusal::TooManyRequests | Refusal::Unavailable => with_headers(description, &["X-Request-Id", "Retry-After"]),
+        Refusal::TooManyRequests => with_headers(
+            description,
+            &["X-Request-Id", "Retry-After", "RateLimit", "RateLimit-Policy"],
+        ),
+        Refusal::Unavailable => with_headers(description, &["X-Request-Id", "Retry-After"]),
         _ => with_headers(description, &["X-Request-Id"]),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::{
     endpoint::{LocationPlan, ReplyPlan},
@@ -130,6 +130,15 @@ fn value_text(plans: &Plans, output: MessageId, path: &[u16], reply: &[u8]) -> R
 pub(super) fn chosen_status(metadata: &HeaderMap) -> Option<u16> {
     let status: u16 = metadata.get("http-status")?.to_str().ok()?.parse().ok()?;
     (200..300).contains(&status).then_some(status)
+}
+
+/// The fields in which a service tells what is left of a quota (draft-ietf-httpapi-ratelimit-headers).
+const RATE_LIMIT: [&str; 2] = ["ratelimit-policy", "ratelimit"];
+
+/// What of the metadata of replies and refusals comes down as it is.
+pub(crate) fn rate_limit(metadata: &HeaderMap) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let fields = metadata.iter().filter(|(name, _)| RATE_LIMIT.contains(&name.as_str()));
+    fields.map(|(name, value)| (name.clone(), value.clone()))
 }
 
 /// Whether `If-None-Match` names the tag. Weak tags match here.

@@ -2,6 +2,6 @@
 
 pub(crate) mod body;
 pub(crate) mod guarded;
-mod headers;
+pub(crate) mod headers;
 pub(crate) mod stream;
 pub(crate) mod unary;

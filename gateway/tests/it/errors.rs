@@ -110,6 +110,24 @@ async fn a_401_carries_a_challenge() {
 }
 
 #[tokio::test]
+async fn a_refusal_tells_which_quota_is_used_up() {
+    let house = House::start().await;
+    house.fake.answer(|_| {
+        Answer::Refuse(vec![
+            ("grpc-status", "8".into()),
+            ("ratelimit-policy", r#""calls";q=9;w=60"#.into()),
+            ("ratelimit", r#""calls";r=0;t=7"#.into()),
+        ])
+    });
+
+    let response = house.client.get("/query").await;
+
+    assert_eq!(response.status, 429);
+    assert_eq!(response.header("ratelimit-policy"), Some(r#""calls";q=9;w=60"#));
+    assert_eq!(response.header("ratelimit"), Some(r#""calls";r=0;t=7"#));
+}
+
+#[tokio::test]
 async fn a_protected_call_without_a_token_is_refused_before_anything_is_read() {
     let house = House::start().await;
     let big = "x".repeat(2 << 20);

@@ -49,6 +49,30 @@ async fn a_service_may_choose_another_2xx() {
 }
 
 #[tokio::test]
+async fn what_is_left_of_a_quota_comes_down_and_no_other_metadata() {
+    let house = House::start().await;
+    let metadata = [
+        ("ratelimit-policy", r#""calls";q=9;w=60"#),
+        ("ratelimit", r#""calls";r=8;t=60"#),
+        ("x-ratelimit-limit", "9"),
+        ("x-secret", "s"),
+    ];
+    let metadata = metadata.map(|(name, value)| (name, value.to_owned())).to_vec();
+    house
+        .fake
+        .answer(move |_| Answer::ReplyWith(metadata.clone(), Vec::new()));
+
+    for (method, path, status) in [("POST", "/nothing", 200), ("DELETE", "/open", 204)] {
+        let response = house.client.send(method, path, &[], "").await;
+
+        assert_eq!(response.status, status);
+        assert_eq!(response.header("ratelimit-policy"), Some(r#""calls";q=9;w=60"#));
+        assert_eq!(response.header("ratelimit"), Some(r#""calls";r=8;t=60"#));
+        assert!(response.header("x-ratelimit-limit").is_none() && response.header("x-secret").is_none());
+    }
+}
+
+#[tokio::test]
 async fn an_empty_message_is_an_object_or_nothing() {
     let house = House::start().await;
     house.fake.answer(|_| Answer::Reply(Vec::new()));

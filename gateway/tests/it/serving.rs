@@ -135,6 +135,8 @@ async fn cors_is_off_unless_origins_are_listed() {
                     "Link",
                     "ETag",
                     "Retry-After",
+                    "RateLimit,",
+                    "RateLimit-Policy",
                     "X-Request-Id",
                 ] {
                     assert!(exposed.contains(name), "{exposed}");

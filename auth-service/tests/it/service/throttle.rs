@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use proto::auth::v1 as pb;
+use test_kit::TestDatabase;
 use tonic::{Code, Status};
 
-use crate::house::{Anonymous, House, PASSWORD, fresh_email, refusal, said, wait};
+use crate::house::{Anonymous, House, PASSWORD, fresh_email, quota, refusal, said, wait};
 
 const WRONG: &str = "certainly not the password";
 
@@ -64,11 +65,17 @@ async fn refused_attempts_do_not_count() {
 async fn unknown_addresses_are_throttled_exactly_alike() {
     let house = House::start().await;
     let known = house.user().await.email;
-    let answers = async |email: &str, client: &Anonymous| -> Vec<(Code, String, Vec<u8>)> {
+    let answers = async |email: &str, client: &Anonymous| -> Vec<(Code, String, Vec<u8>, String)> {
         let mut answers = Vec::new();
         for _ in 0..8 {
             let status = client.login(email, WRONG).await.map(drop).unwrap_err();
-            answers.push((status.code(), status.message().to_owned(), status.details().to_vec()));
+            let told = quota(status.metadata()).concat();
+            answers.push((
+                status.code(),
+                status.message().to_owned(),
+                status.details().to_vec(),
+                told,
+            ));
         }
         answers
     };
@@ -186,17 +193,21 @@ async fn of_guesses_at_once_one_is_let_through_when_the_wait_is_over() {
     assert_eq!(answers.iter().filter(|reason| *reason == "BAD_CREDENTIALS").count(), 1);
 }
 
-#[tokio::test]
-async fn failures_are_shared_by_replicas() {
-    let house = House::start().await;
-    let email = house.user().await.email;
-    let another = house.another(&[]).await;
-    let other = another.client().await;
-    fail(&house.nobody, &email, 3).await;
-    fail(&other, &email, 2).await;
+test_kit::on_every_engine! {
+    async fn failures_are_shared_by_replicas(database: TestDatabase) {
+        let house = House::on(database, &[]).await;
+        let email = house.user().await.email;
+        let another = house.another(&[]).await;
+        let other = another.client().await;
+        fail(&house.nobody, &email, 3).await;
+        fail(&other, &email, 2).await;
 
-    throttled(&house.nobody, &email, PASSWORD).await;
-    throttled(&other, &email, PASSWORD).await;
+        throttled(&house.nobody, &email, PASSWORD).await;
+        throttled(&other, &email, PASSWORD).await;
+        house.advance(1);
+        other.login(&email, PASSWORD).await.unwrap();
+        fail(&house.nobody, &email, 5).await;
+    }
 }
 
 #[tokio::test]
@@ -254,4 +265,53 @@ async fn nothing_in_the_throttles_tables_tells_whose_it_is() {
 
     assert_eq!(rows.len(), 2);
     assert!(rows.iter().all(|row| row.get::<Vec<u8>>("key").unwrap().len() == 32));
+}
+
+#[tokio::test]
+async fn logins_tell_what_their_network_has_left() {
+    let house = House::start().await;
+    let email = house.user().await.email;
+    let here = house.nobody.from("203.0.113.7");
+
+    let refused = here.login(&email, WRONG).await.map(drop).unwrap_err();
+    house.advance(10);
+    let neighbour = house.nobody.from("203.0.113.8");
+    let let_in = neighbour.login_answer(&email, PASSWORD).await.unwrap();
+
+    assert_eq!(
+        quota(refused.metadata()),
+        [r#""network";q=50;w=600"#, r#""network";r=49;t=600"#]
+    );
+    assert_eq!(
+        quota(let_in.metadata()),
+        [r#""network";q=50;w=600"#, r#""network";r=49;t=590"#]
+    );
+}
+
+#[tokio::test]
+async fn a_throttled_attempt_tells_which_quota_is_used_up() {
+    let house = House::with(&["--auth-registration-limit=1"]).await;
+    let here = house.nobody.from("203.0.113.7");
+    let user = here.register(&fresh_email()).await.unwrap();
+    let told = async |attempt: Result<(), Status>| quota(attempt.unwrap_err().metadata()).map(str::to_owned);
+
+    let registration = told(here.register(&fresh_email()).await.map(drop)).await;
+    fail(&here, &user.email, 5).await;
+    house.advance(1);
+    fail(&here, &user.email, 1).await;
+    let account = told(here.login(&user.email, PASSWORD).await.map(drop)).await;
+    let change = told(user.change(PASSWORD, "a quite different sentence").await.map(drop)).await;
+    for _ in 0..44 {
+        fail(&here, &fresh_email(), 1).await;
+    }
+    let network = told(here.login(&fresh_email(), PASSWORD).await.map(drop)).await;
+
+    let said = |fields: [&str; 2]| fields.map(str::to_owned);
+    assert_eq!(
+        registration,
+        said([r#""registrations";q=1;w=600"#, r#""registrations";r=0;t=600"#])
+    );
+    assert_eq!(account, said([r#""account";q=1;w=2"#, r#""account";r=0;t=2"#]));
+    assert_eq!(change, account);
+    assert_eq!(network, said([r#""network";q=50;w=600"#, r#""network";r=0;t=599"#]));
 }

@@ -177,6 +177,10 @@ fn responses_name_their_headers() {
         set(&["WWW-Authenticate", "X-Request-Id"])
     );
     assert_eq!(headers(widget, "get", "503"), set(&["Retry-After", "X-Request-Id"]));
+    assert_eq!(
+        headers(widget, "get", "429"),
+        set(&["Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-Id"])
+    );
 }
 
 #[test]
