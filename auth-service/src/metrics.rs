@@ -25,6 +25,12 @@ pub(crate) fn register(metrics: &Metrics, context: &Arc<Context>) {
     metrics.counter("password_hashes", "Password hashes that were computed", move || {
         vec![(vec![], hashed.load(Ordering::Relaxed) as f64)]
     });
+    let passwords = context.passwords.clone();
+    metrics.counter(
+        "password_hash_blocks",
+        "Blocks of 1 KiB that hashing passwords filled, in all passes",
+        move || vec![(vec![], passwords.filled() as f64)],
+    );
     let (syncs, age) = (context.tokens.trust.clone(), context.tokens.trust.clone());
     metrics.counter("trust_syncs", "Readings of revocations from the database", move || {
         let count = |outcome| {

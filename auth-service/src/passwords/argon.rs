@@ -1,6 +1,9 @@
 //! Argon2id and its PHC strings.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 
 use argon2::{
     Algorithm, Argon2, Block, Params, Version,
@@ -58,6 +61,8 @@ impl std::fmt::Debug for PasswordHash {
 pub(super) struct Hasher {
     params: Params,
     arenas: Arenas,
+    /// Blocks of 1 KiB that were filled so far, counted once for each pass over them.
+    filled: AtomicU64,
 }
 
 /// Whether a password is the one that was hashed.
@@ -73,6 +78,7 @@ impl Hasher {
         Ok(Self {
             params: Params::new(params.memory, params.passes, params.lanes, None)?,
             arenas: Arenas::default(),
+            filled: AtomicU64::default(),
         })
     }
 
@@ -92,6 +98,8 @@ impl Hasher {
         Ok(PasswordHash(hash.to_string()))
     }
 
+    /// A wrong password costs a hash under the parameters of today, whichever the stored one was made with: else the
+    /// time would tell an old account from none.
     pub(super) fn verify(&self, password: &Password, hash: &PasswordHash) -> password_hash::Result<Verdict> {
         let stored = phc::PasswordHash::new(&hash.0)?;
         let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else {
@@ -104,6 +112,7 @@ impl Hasher {
         self.run(&argon2, password, salt, &mut output)?;
 
         if !bool::from(output.ct_eq(expected.as_bytes())) {
+            self.make_up_for(argon2.params(), password, salt)?;
             return Ok(Verdict::Wrong);
         }
         match self.is_cheaper(&stored, argon2.params()) {
@@ -112,10 +121,29 @@ impl Hasher {
         }
     }
 
+    /// Works for as long as a hash under these parameters falls short of one of today.
+    fn make_up_for(&self, params: &Params, password: &Password, salt: &[u8]) -> argon2::Result<()> {
+        let passes = self.params.t_cost();
+        let missing = work(&self.params).saturating_sub(work(params)) / u64::from(passes);
+        let missing = u32::try_from(missing).unwrap_or(u32::MAX);
+        if missing < Params::MIN_M_COST {
+            return Ok(());
+        }
+        let rest = Params::new(missing, passes, 1, None)?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, rest);
+        self.run(&argon2, password, salt, &mut [0; Params::DEFAULT_OUTPUT_LEN])
+    }
+
+    /// Blocks of 1 KiB that were filled so far: what hashing has cost, independent of the machine.
+    pub(super) fn filled(&self) -> u64 {
+        self.filled.load(Ordering::Relaxed)
+    }
+
     fn run(&self, argon2: &Argon2<'_>, password: &Password, salt: &[u8], output: &mut [u8]) -> argon2::Result<()> {
         let mut arena = self.arenas.take(argon2.params().block_count());
         let outcome = argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, &mut arena[..]);
         self.arenas.give_back(arena);
+        self.filled.fetch_add(work(argon2.params()), Ordering::Relaxed);
         outcome
     }
 
@@ -125,6 +153,11 @@ impl Hasher {
             || params.m_cost() < self.params.m_cost()
             || params.t_cost() < self.params.t_cost()
     }
+}
+
+/// Blocks that a hash fills, in all its passes.
+fn work(params: &Params) -> u64 {
+    u64::from(params.m_cost()) * u64::from(params.t_cost())
 }
 
 /// How much memory is kept for the next hash: as much as this many of them take.

@@ -68,6 +68,11 @@ impl HashPool {
         self.hashed.clone()
     }
 
+    /// Blocks of 1 KiB that were filled so far: what hashing has cost, independent of the machine.
+    pub fn filled(&self) -> u64 {
+        self.hasher.filled()
+    }
+
     /// Hashes a new password.
     ///
     /// # Errors
@@ -232,6 +237,35 @@ mod tests {
         assert!(client.await.unwrap_err().is_cancelled());
         assert!(matches!(pool.hash(password("another")).await, Err(HashError::Busy)));
         finish.send(()).unwrap();
+    }
+
+    #[tokio::test]
+    async fn every_refusal_costs_what_a_hash_of_today_costs() {
+        let old = HashPool::new(CHEAP, 1, 1)
+            .unwrap()
+            .hash(password("real"))
+            .await
+            .unwrap();
+        let dearer = HashParams {
+            memory: 256,
+            passes: 3,
+            lanes: 1,
+        };
+        let pool = HashPool::new(dearer, 1, 1).unwrap();
+        let today = pool.hash(password("real")).await.unwrap();
+
+        for (name, tried, stored) in [
+            ("unknown", Some(password("real")), None),
+            ("unknown and empty", None, None),
+            ("empty or too long", None, Some(today.clone())),
+            ("wrong", Some(password("wrong")), Some(today)),
+            ("wrong, of an old account", Some(password("wrong")), Some(old)),
+        ] {
+            let before = pool.filled();
+            assert!(matches!(pool.verify(tried, stored).await.unwrap(), Verified::Wrong));
+            // Parameters are whole: one block in each pass may be missing.
+            assert!((256 * 3 - 3..=256 * 3).contains(&(pool.filled() - before)), "{name}");
+        }
     }
 
     #[tokio::test]
