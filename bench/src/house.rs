@@ -136,12 +136,24 @@ impl House {
     /// # Errors
     /// When the house has ended.
     pub fn memory(&self) -> Outcome<u64> {
+        self.memory_as("VmRSS:")
+    }
+
+    /// The most memory that was ever resident, in bytes.
+    ///
+    /// # Errors
+    /// When the house has ended.
+    pub fn peak_memory(&self) -> Outcome<u64> {
+        self.memory_as("VmHWM:")
+    }
+
+    fn memory_as(&self, name: &str) -> Outcome<u64> {
         let pid = self.child.id().ok_or("the house has ended")?;
         let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
         let line = status
             .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .ok_or("no VmRSS")?;
+            .find_map(|line| line.strip_prefix(name))
+            .ok_or_else(|| format!("no {name}"))?;
         let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kib * 1024)
     }

@@ -62,6 +62,12 @@ pub fn summarise(mut took: Vec<Duration>, time: Duration) -> Measured {
     }
 }
 
+/// The median.
+pub fn middle(mut took: Vec<Duration>) -> Duration {
+    took.sort_unstable();
+    took.get(took.len() / 2).copied().unwrap_or_default()
+}
+
 /// The middle one of several runs, by rate.
 pub fn median(mut runs: Vec<Measured>) -> Option<Measured> {
     runs.sort_by(|one, other| one.rate.total_cmp(&other.rate));

@@ -1,8 +1,10 @@
 //! `cargo run --release -p bench -- house` and the like; `cargo build --release` comes first.
 #![allow(clippy::print_stdout)]
 
+mod flood;
 mod gateway;
 mod on_house;
+mod refusals;
 
 use std::time::Duration;
 
@@ -28,6 +30,10 @@ struct Cli {
 enum What {
     /// Reads through the gateway and past it, logins, logouts, start and memory, on SQLite
     House,
+    /// How long each kind of refused login takes, in 50 interleaved rounds
+    Refusals,
+    /// Widget reads at a fixed rate while 500 logins come at once, and the memory that these take
+    Flood,
     /// The gateway beside Envoy (the binary that ENVOY names) and beside a handler written by hand
     Gateway,
     /// A backend in memory, for the others
@@ -47,6 +53,8 @@ async fn main() -> Outcome<()> {
     let time = Duration::from_secs(cli.seconds);
     match cli.what {
         What::House => on_house::run(time, cli.rounds).await,
+        What::Refusals => refusals::run().await,
+        What::Flood => flood::run(time, cli.rounds).await,
         What::Gateway => gateway::run(time, cli.rounds).await,
         What::Backend => gateway::serve_backend().await,
         What::Handwritten { backend } => gateway::serve_handwritten(&backend).await,

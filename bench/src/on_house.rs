@@ -9,7 +9,7 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use bench::{
     Outcome,
     house::House,
-    load::{Call, Load, interleaved, load},
+    load::{Call, Load, interleaved, load, middle},
     rest::{Repeated, Rest},
 };
 use database::{ConnectOptions, Database, args};
@@ -231,9 +231,4 @@ async fn start_and_memory(folder: &Path) -> Outcome<()> {
     );
     println!("idle memory: {:.1} MiB", memory as f64 / (1024.0 * 1024.0));
     Ok(())
-}
-
-fn middle(mut took: Vec<Duration>) -> Duration {
-    took.sort_unstable();
-    took[took.len() / 2]
 }

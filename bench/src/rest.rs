@@ -15,6 +15,7 @@ use crate::{Outcome, load::Call};
 pub struct Rest {
     sender: SendRequest<Full<Bytes>>,
     host: String,
+    client: Option<String>,
 }
 
 impl Rest {
@@ -30,7 +31,13 @@ impl Rest {
         Ok(Self {
             sender,
             host: host.to_owned(),
+            client: None,
         })
+    }
+
+    /// Says from now on that requests come from this address, as a proxy would.
+    pub fn forward_for(&mut self, client: impl Into<String>) {
+        self.client = Some(client.into());
     }
 
     /// Sends one request and reads the whole reply.
@@ -47,6 +54,9 @@ impl Rest {
         let mut request = Request::builder().method(method).uri(path).header("host", &self.host);
         if let Some(token) = token {
             request = request.header("authorization", format!("Bearer {token}"));
+        }
+        if let Some(client) = &self.client {
+            request = request.header("x-forwarded-for", client);
         }
         if !body.is_empty() {
             request = request.header("content-type", "application/json");
