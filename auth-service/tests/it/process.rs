@@ -6,6 +6,8 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use proto::auth::v1 as pb;
+use serde_json::Value;
 use tempfile::TempDir;
 use tonic::transport::Channel;
 
@@ -284,6 +286,69 @@ impl Serving {
     async fn into_client(self) -> (Self, Anonymous) {
         let client = self.client().await;
         (self, client)
+    }
+}
+
+#[tokio::test]
+async fn every_event_of_the_table_is_a_line_in_the_log_and_so_is_every_denied_call() {
+    let place = Place::new();
+    place.run(
+        &["create-admin", "--email", "root@example.com"],
+        &format!("{PASSWORD}\n"),
+    );
+    let serving = place.serve("info");
+    let nobody = serving.client().await.from("203.0.113.9");
+    let admin = nobody.login("root@example.com", PASSWORD).await.unwrap();
+    let user = nobody.register("ada@example.com").await.unwrap();
+    nobody.login("ada@example.com", NEW).await.map(drop).unwrap_err();
+    user.change("wrong", NEW).await.map(drop).unwrap_err();
+    let changed = user.change(PASSWORD, NEW).await.unwrap();
+    admin.set(user.id, Some(true), Some(true)).await.unwrap();
+    let (list, everybody) = ("/auth.v1.AuthService/ListUsers", pb::ListUsersRequest::default());
+    changed.list_users(everybody).await.unwrap_err();
+    nobody.call(list, None).await.unwrap_err();
+    let asked = pb::ListAuditEventsRequest {
+        page_size: 1_000,
+        ..Default::default()
+    };
+    let mut events = admin.list_audit_events(asked).await.unwrap().events;
+
+    let (_, log) = serving.stop("-TERM");
+
+    let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let (denied, told): (Vec<_>, Vec<_>) = lines
+        .filter(|line| line["target"] == "audit")
+        .partition(|line| line["kind"] == "DENIED_CALL");
+    // The command line has a log of its own.
+    events.retain(|event| event.actor != "operator");
+    assert!(events.len() >= 7, "{events:?}");
+    for event in events {
+        let lines: Vec<_> = told.iter().filter(|line| line["id"] == event.id.as_str()).collect();
+        let [line] = lines[..] else {
+            panic!("{event:?}: {lines:?}");
+        };
+        let said = ["kind", "outcome", "actor", "target_id", "client", "request_id"].map(|name| &line[name]);
+        let (kind, outcome) = (event.kind().as_str_name(), event.outcome().as_str_name());
+        assert_eq!(
+            said,
+            [
+                kind,
+                outcome,
+                &event.actor,
+                &event.target,
+                &event.client,
+                &event.request_id
+            ]
+        );
+        assert_eq!(event.client.is_empty(), kind == "KEY_ROTATION");
+    }
+    let reasons: Vec<_> = denied.iter().map(|line| line["reason"].as_str().unwrap()).collect();
+    assert_eq!(reasons, ["TOKEN_REVOKED", "TOKEN_MISSING"]);
+    assert_eq!(denied[0]["actor"], user.id.to_string());
+    for line in denied {
+        assert_eq!([&line["target_id"], &line["peer"]], [list, "127.0.0.1"]);
+        assert!(line["forwarded_for"].as_str().unwrap().contains("203.0.113.9"));
+        assert!(!line["span"]["request_id"].as_str().unwrap().is_empty() && line["timestamp"].is_string());
     }
 }
 

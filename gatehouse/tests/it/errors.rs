@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Words in capitals that the sources hold and that are no reasons.
-const OTHER: [&str; 30] = [
+const OTHER: [&str; 32] = [
     // canonical codes
     "OK",
     "CANCELLED",
@@ -31,6 +31,9 @@ const OTHER: [&str; 30] = [
     "EXPLAIN",
     "ROLLBACK",
     "TRUE",
+    // a denied call's line in the log
+    "DENIED_CALL",
+    "FAILURE",
     // roles, HTTP, values of flags
     "AUTH",
     "GATEWAY",

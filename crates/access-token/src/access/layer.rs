@@ -8,7 +8,7 @@ use std::{
 use http::{Request, Response, request::Parts};
 use proto::options::v1::Access;
 use tokio::time::Instant;
-use tonic::server::NamedService;
+use tonic::{server::NamedService, transport::server::TcpConnectInfo};
 use tower::{Layer, Service};
 use uuid::Uuid;
 
@@ -152,15 +152,23 @@ impl Guard {
     }
 }
 
-/// One line for each denied call. The span around it has the request's id.
+/// One line for each denied call. The span around it has the request's id. What a proxy says of the client is written
+/// down as said: here nobody knows which proxies to believe.
 fn audit(request: &Parts, denied: &Denied) {
+    let peer = request
+        .extensions
+        .get::<TcpConnectInfo>()
+        .and_then(|info| info.remote_addr);
+    let forwarded_for = request.headers.get("x-forwarded-for");
     tracing::info!(
         target: "audit",
-        kind = "denied_call",
-        outcome = "failure",
+        kind = "DENIED_CALL",
+        outcome = "FAILURE",
         actor = denied.actor.map(tracing::field::display),
-        method = request.uri.path(),
+        target_id = request.uri.path(),
         reason = denied.refusal.reason(),
+        peer = peer.map(|peer| tracing::field::display(peer.ip())),
+        forwarded_for = forwarded_for.map(tracing::field::debug),
         "a call was denied"
     );
 }

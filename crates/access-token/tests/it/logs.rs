@@ -58,7 +58,13 @@ async fn a_denied_call_is_one_audit_line_with_who_what_and_why_and_no_token() {
     let text = log.text();
     let lines: Vec<_> = text.lines().filter(|line| line.contains("audit")).collect();
     assert_eq!(lines.len(), 1, "{text}");
-    for part in [path, "denied_call", "ADMIN_REQUIRED", &claims.user_id.to_string()] {
+    for part in [
+        path,
+        "DENIED_CALL",
+        "FAILURE",
+        "ADMIN_REQUIRED",
+        &claims.user_id.to_string(),
+    ] {
         assert!(lines[0].contains(part), "{part} is missing in {}", lines[0]);
     }
     for part in token.split('.') {
