@@ -14,4 +14,6 @@ mod errors;
 mod health;
 mod house;
 mod journey;
+mod replicas;
+mod throttle;
 mod validate_only;

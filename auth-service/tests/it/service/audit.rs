@@ -1,12 +1,16 @@
 //! What is written down of what happened.
 
+use std::time::Duration;
+
+use auth_service::store::AuditFilter;
 use proto::auth::v1::{
     self as pb,
     audit_event::{Kind, Outcome},
 };
+use test_kit::{FixedClock, TestDatabase};
 use tonic::Request;
 
-use crate::house::{House, PASSWORD, User, fields};
+use crate::house::{House, PASSWORD, User, config, fields};
 
 async fn list(admin: &User, request: pb::ListAuditEventsRequest) -> Vec<pb::AuditEvent> {
     admin.list_audit_events(request).await.unwrap().events
@@ -194,6 +198,31 @@ async fn events_are_filtered_and_paged() {
                 .iter()
                 .all(|event| event.at.unwrap().seconds >= house.seconds() - 1)
     );
+}
+
+#[tokio::test]
+async fn events_go_when_their_retention_is_over() {
+    let (database, clock) = (TestDatabase::sqlite().await, FixedClock::now_standing_still());
+    let mut config = config(database.url(), &clock, &["--auth-audit-retention=90d"]);
+    config.sweep_every = Duration::from_millis(5);
+    let house = House::of(database, clock, config).await;
+    let old = house.user().await;
+    let kept = async |user: &User| {
+        let filter = AuditFilter {
+            target: Some(user.id.to_string()),
+            ..AuditFilter::default()
+        };
+        house.store().audit_events(&filter, None, 10).await.unwrap().len()
+    };
+    house.advance(1);
+    let new = house.user().await;
+
+    house.advance(90 * 86_400);
+    while kept(&old).await > 0 {
+        tokio::task::yield_now().await;
+    }
+
+    assert_eq!(kept(&new).await, 1);
 }
 
 #[tokio::test]

@@ -1,9 +1,15 @@
 //! Registering, logging in and out.
 
+use std::time::Duration;
+
+use auth_service::store::Entry;
 use proto::auth::v1 as pb;
 use tonic::Code;
+use uuid::Uuid;
 
-use crate::house::{House, PASSWORD, claims, fields, fresh_email, header, refusal, said};
+use crate::house::{
+    Anonymous, House, PASSWORD, Replica, User, claims, config, fields, fresh_email, header, refusal, said,
+};
 
 #[tokio::test]
 async fn a_registered_user_is_logged_in_and_no_administrator() {
@@ -103,6 +109,60 @@ async fn an_address_in_another_case_is_the_same_account() {
 
     assert_eq!(refusal(again), said(Code::AlreadyExists, "EMAIL_TAKEN"));
     house.nobody.login(&email, PASSWORD).await.unwrap().is_in().await;
+}
+
+#[tokio::test]
+async fn addresses_with_line_breaks_nul_or_255_characters_are_refused() {
+    let house = House::start().await;
+    let long = format!("{}@example.com", "a".repeat(243));
+
+    for bad in [
+        "ada@example.com\r\nBcc: bob@example.com",
+        "ada@example.com\n",
+        "a\0da@example.com",
+        &long,
+    ] {
+        let status = house.nobody.register(bad).await.map(drop).unwrap_err();
+        assert_eq!(fields(&status), ["email"], "{bad:?}");
+        assert_eq!(
+            refusal::<()>(Err(status)),
+            said(Code::InvalidArgument, "INVALID_FIELDS")
+        );
+    }
+    house.nobody.register(&long[1..]).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_lowered_lifetime_lets_no_revocation_go_early() {
+    let house = House::with(&["--auth-token-ttl=24h"]).await;
+    let (out, everywhere) = (house.user().await, house.user().await);
+    let mut short = config(house.database.url(), &house.clock, &["--auth-token-ttl=1s"]);
+    short.sweep_every = Duration::from_millis(5);
+    let short = Replica::start(short).await;
+    let at_short = |user: &User, client: Anonymous| User { client, ..user.clone() };
+    let client = short.client().await;
+    at_short(&out, client.clone()).log_out().await;
+    let request = pb::LogoutEverywhereRequest {};
+    at_short(&everywhere, client.clone())
+        .logout_everywhere(request)
+        .await
+        .unwrap();
+
+    house.advance(24 * 3600 - 1);
+    let due = Entry::RevokeToken {
+        token: Uuid::new_v4(),
+        expires_at: house.seconds() * 1_000_000,
+    };
+    house.store().write(&[due]).await.unwrap();
+    while house.store().sync(1, 0, 10).await.unwrap().revocations.len() > 2 {
+        tokio::task::yield_now().await;
+    }
+
+    let later = house.another(&["--auth-token-ttl=1s"]).await;
+    for client in [house.nobody.clone(), client, later.client().await] {
+        at_short(&out, client.clone()).is_out().await;
+        at_short(&everywhere, client).is_out().await;
+    }
 }
 
 #[tokio::test]

@@ -45,9 +45,8 @@ test_kit::on_every_engine! {
             writers.spawn(async move {
                 for _ in 0..10 {
                     let tokens = [(); 3].map(|()| Entry::RevokeToken { token: Uuid::new_v4(), expires_at: 9 });
-                    // A disk that is busy for seconds is not what this is about.
-                    while try_kill(&store, id).await.is_err_and(|error| error.is_unavailable()) {}
-                    while store.write(&tokens).await.is_err_and(|error| error.is_unavailable()) {}
+                    insist(|| try_kill(&store, id)).await;
+                    insist(|| store.write(&tokens)).await;
                 }
             });
         }
@@ -55,7 +54,7 @@ test_kit::on_every_engine! {
         let (mut cursor, mut numbers) = (0, Vec::new());
         loop {
             let done = writers.is_empty();
-            let read = store.sync(1, cursor, 10).await.unwrap();
+            let read = insist(|| store.sync(1, cursor, 10)).await;
             cursor = read.revocations.last().map_or(cursor, |row| row.number);
             numbers.extend(read.revocations.iter().map(|row| row.number));
             assert!(cursor <= read.counter);
@@ -67,7 +66,7 @@ test_kit::on_every_engine! {
             }
         }
 
-        let written = store.sync(1, 0, 1_000).await.unwrap().revocations;
+        let written = insist(|| store.sync(1, 0, 1_000)).await.revocations;
         assert_eq!(numbers, written.iter().map(|row| row.number).collect::<Vec<i64>>());
         assert!(numbers.len() >= 8 * 10 * 4);
     }
@@ -119,6 +118,20 @@ test_kit::on_every_engine! {
         assert!(store.audit_events(&Default::default(), None, 10).await.unwrap().is_empty());
         store.write(&twice[..2]).await.unwrap();
         assert_eq!(store.audit_events(&Default::default(), None, 10).await.unwrap(), [event]);
+    }
+}
+
+/// Tries until the database has time: a disk that is busy for seconds is not what this is about. Anything else that goes
+/// wrong is.
+async fn insist<T, F>(act: impl Fn() -> F) -> T
+where
+    F: Future<Output = Result<T, database::Error>>,
+{
+    loop {
+        match act().await {
+            Err(error) if error.is_unavailable() => {}
+            outcome => return outcome.unwrap(),
+        }
     }
 }
 
