@@ -57,7 +57,7 @@ impl Cli {
             Command::Serve => {
                 let server = server::build(self.into()).await?;
                 say(format_args!("REST http://{}", server.addr()));
-                server.run_until(stop_signal()?).await
+                server.run_on_cores_until(stop_signal()?).await
             }
             Command::Routes => {
                 say(table(&server::routes(&self.gateway)?).trim_end());

@@ -1,5 +1,8 @@
 //! A route made ready to serve: everything that can be known before a request comes.
 
+use std::sync::Arc;
+
+use http::uri::PathAndQuery;
 use prost_reflect::{FieldDescriptor, MessageDescriptor};
 
 use crate::{
@@ -16,8 +19,10 @@ const HTTP_BODY: &str = "google.api.HttpBody";
 #[derive(Debug)]
 pub(crate) struct Endpoint {
     pub(crate) route: Route,
+    /// What the route is called in metrics: its template.
+    pub(crate) label: Arc<str>,
     /// `/package.Service/Method`.
-    pub(crate) grpc_path: String,
+    pub(crate) grpc_path: PathAndQuery,
     /// The package of the service, by which its upstream is found.
     pub(crate) package: String,
     pub(crate) input: MessageId,
@@ -104,7 +109,8 @@ impl Endpoint {
         }
         let named = |name| plans.message(input).named(name).map(|(_, field)| field);
         Some(Self {
-            grpc_path: route.grpc_path(),
+            label: route.template.text().into(),
+            grpc_path: route.grpc_path().try_into().ok()?,
             package: method.parent_service().package_name().to_owned(),
             input,
             output,

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Response, header, uri::PathAndQuery};
+use http::{HeaderMap, HeaderValue, Response, header};
 use tokio::time::Instant;
 
 use super::{Asked, BODY_LIMIT, accept, conditional, upward};
@@ -19,7 +19,7 @@ use crate::{
         stream::{Framing, Lines},
         unary::{self, AskedFor, Context},
     },
-    upstream::{Call, Code, Reply, Status},
+    upstream::{Call, Code, Reply, Status, Upstream},
     violation::Violations,
 };
 
@@ -181,33 +181,32 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
-    fn call(&self, message: Vec<u8>) -> Result<Call, Problem> {
-        let path = PathAndQuery::try_from(self.endpoint.grpc_path.as_str()).map_err(|_| Problem::path_not_found())?;
+    fn call(&self, message: Vec<u8>) -> Call {
         let now = Instant::now();
         let deadline = now + self.timeout.map_or(DEADLINE, |timeout| timeout.min(DEADLINE));
         let until = match self.timeout {
             _ if !self.endpoint.reply.streams => Some(deadline),
             timeout => timeout.and_then(|timeout| now.checked_add(timeout)),
         };
-        Ok(Call {
-            path,
+        Call {
+            path: self.endpoint.grpc_path.clone(),
             headers: upward::metadata(self.app, self.asked),
             message: message.into(),
             deadline,
             until,
             repeatable: self.endpoint.route.is_repeatable(),
-        })
+        }
+    }
+
+    fn upstream(&self) -> Result<Arc<Upstream>, Problem> {
+        let upstream = self.app.upstream(&self.endpoint.package);
+        upstream.ok_or_else(Problem::path_not_found)
     }
 
     async fn ask(&self, message: Vec<u8>) -> Result<Reply, Problem> {
-        let call = self.call(message)?;
-        let upstream = self
-            .app
-            .upstreams
-            .get(&self.endpoint.package)
-            .ok_or_else(Problem::path_not_found)?;
-        self.app.caller.unary(upstream.clone(), call).await.map_err(|failure| {
-            tracing::warn!(error = %failure, method = self.endpoint.grpc_path, "a call failed");
+        let outcome = self.app.caller.unary(self.upstream()?, self.call(message)).await;
+        outcome.map_err(|failure| {
+            tracing::warn!(error = %failure, method = %self.endpoint.grpc_path, "a call failed");
             Problem::of_failure(&failure)
         })
     }
@@ -234,7 +233,7 @@ impl Exchange<'_> {
             dry,
         };
         unary::response(&context, &reply.metadata, &content).map_err(|error| {
-            tracing::error!(%error, method = self.endpoint.grpc_path, "a reply cannot be shown");
+            tracing::error!(%error, method = %self.endpoint.grpc_path, "a reply cannot be shown");
             Problem::upstream_invalid()
         })
     }
@@ -251,21 +250,11 @@ impl Exchange<'_> {
     }
 
     async fn stream(&self, message: Vec<u8>, framing: Framing) -> Result<Response<Body>, Problem> {
-        let call = self.call(message)?;
-        let upstream = self
-            .app
-            .upstreams
-            .get(&self.endpoint.package)
-            .ok_or_else(Problem::path_not_found)?;
-        let mut stream = self
-            .app
-            .caller
-            .stream(upstream.clone(), call)
-            .await
-            .map_err(|failure| {
-                tracing::warn!(error = %failure, method = self.endpoint.grpc_path, "a stream was not opened");
-                Problem::of_failure(&failure)
-            })?;
+        let opened = self.app.caller.stream(self.upstream()?, self.call(message)).await;
+        let mut stream = opened.map_err(|failure| {
+            tracing::warn!(error = %failure, method = %self.endpoint.grpc_path, "a stream was not opened");
+            Problem::of_failure(&failure)
+        })?;
         let first = match stream.messages.recv().await {
             Some(Err(status)) => return Err(self.refusal(status, &stream.metadata, false)),
             Some(Ok(first)) => Some(first),
@@ -282,7 +271,7 @@ impl Exchange<'_> {
         let mut content_type = HeaderValue::from_static("application/octet-stream");
         if let Some(first) = first {
             let (kind, framed) = lines.frame(&first).map_err(|error| {
-                tracing::error!(%error, method = self.endpoint.grpc_path, "a message cannot be shown");
+                tracing::error!(%error, method = %self.endpoint.grpc_path, "a message cannot be shown");
                 Problem::upstream_invalid()
             })?;
             content_type = kind;

@@ -40,7 +40,7 @@ struct Asked {
 struct Answer {
     response: Response<Body>,
     /// The template that took the request.
-    route: Option<String>,
+    route: Option<Arc<str>>,
 }
 
 impl From<Response<Body>> for Answer {
@@ -67,8 +67,8 @@ where
     finish(&app, &asked, &mut response);
     span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
     let labels = Labels {
-        method: known_method(&asked.parts.method).to_owned(),
-        route: route.unwrap_or_else(|| "none".to_owned()),
+        method: known_method(&asked.parts.method),
+        route: route.unwrap_or_else(|| "none".into()),
         status: response.status().as_u16(),
     };
     app.durations
@@ -78,11 +78,15 @@ where
 }
 
 /// Anybody can invent methods, but not labels.
-fn known_method(method: &Method) -> &str {
+fn known_method(method: &Method) -> &'static str {
     match *method {
-        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH | Method::DELETE | Method::OPTIONS => {
-            method.as_str()
-        }
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
         _ => "other",
     }
 }
@@ -105,10 +109,7 @@ where
             literal,
         } if literal || page.is_none() => {
             let outcome = call::call(app, index, &segments, asked, body).await;
-            let route = app
-                .endpoints
-                .get(index)
-                .map(|endpoint| endpoint.route.template.text().to_owned());
+            let route = app.endpoints.get(index).map(|endpoint| endpoint.label.clone());
             let response = outcome.unwrap_or_else(|problem| problem.response(asked.id.as_str()));
             Answer { response, route }
         }
@@ -146,7 +147,7 @@ fn serve_page(page: &Page, asked: &Asked) -> Answer {
     let response = page.respond(&asked.parts.headers).map(Body::whole);
     Answer {
         response,
-        route: Some(page.path.clone()),
+        route: Some(page.path.as_str().into()),
     }
 }
 

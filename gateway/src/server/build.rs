@@ -9,7 +9,7 @@ use service_kit::{
 
 use super::Server;
 use crate::{
-    app::App,
+    app::Shared,
     config::{Config, GatewayArgs},
     docs,
     endpoint::Endpoint,
@@ -18,7 +18,7 @@ use crate::{
     page::Page,
     plan::Plans,
     route::Routes,
-    upstream::{Caller, Upstream},
+    upstream::{Caller, Service},
 };
 
 /// The routes of the descriptors that the settings name, or of the built-in ones.
@@ -41,7 +41,7 @@ pub fn routes(args: &GatewayArgs) -> Result<Routes, StartError> {
     Routes::compile(&pool).map_err(|faults| StartError::Refused(format!("the HTTP bindings are at fault\n{faults}")))
 }
 
-/// Binds the gateway's listeners and begins to connect to the services.
+/// Binds the gateway's listeners.
 ///
 /// # Errors
 /// When a setting cannot be used, a method's bindings are at fault, or a port is taken.
@@ -50,7 +50,7 @@ pub async fn build(config: Config) -> Result<Server, StartError> {
     let routes = routes(args)?;
     let tls = args.listener_tls().server_config(&[b"h2", b"http/1.1"])?;
     let metrics = Metrics::new();
-    let app = Arc::new(app(&config, &routes, &metrics, tls.is_some())?);
+    let shared = Arc::new(shared(&config, &routes, &metrics, tls.is_some())?);
     let readiness = Readiness::new();
     let (listener, addr) = listen("GATEWAY_LISTEN", args.listen).await?;
     let ops = OpsServer::bind("GATEWAY_OPS_LISTEN", args.ops_listen, readiness.clone(), metrics).await?;
@@ -60,18 +60,18 @@ pub async fn build(config: Config) -> Result<Server, StartError> {
         addr,
         ops,
         readiness,
-        app,
+        shared,
         tls,
     })
 }
 
-fn app(config: &Config, routes: &Routes, metrics: &Metrics, is_tls: bool) -> Result<App, StartError> {
+fn shared(config: &Config, routes: &Routes, metrics: &Metrics, is_tls: bool) -> Result<Shared, StartError> {
     let plans = Plans::compile(routes.pool());
     let endpoints: Option<Vec<Endpoint>> = routes.iter().map(|route| Endpoint::new(route, &plans)).collect();
     let endpoints =
         endpoints.ok_or_else(|| StartError::Refused("a method's types are not in the descriptors".into()))?;
-    Ok(App {
-        upstreams: upstreams(config, &endpoints)?,
+    Ok(Shared {
+        services: services(config, &endpoints)?,
         plans,
         endpoints,
         matcher: Matcher::new(routes),
@@ -80,18 +80,18 @@ fn app(config: &Config, routes: &Routes, metrics: &Metrics, is_tls: bool) -> Res
         cors: config.gateway.cors_origins.clone().unwrap_or_default(),
         proxies: config.gateway.trusted_proxies.clone(),
         is_tls,
-        durations: App::durations(metrics),
+        durations: Shared::durations(metrics),
     })
 }
 
 /// The services of the packages that have routes.
-fn upstreams(config: &Config, endpoints: &[Endpoint]) -> Result<HashMap<String, Arc<Upstream>>, ConfigError> {
+fn services(config: &Config, endpoints: &[Endpoint]) -> Result<HashMap<String, Service>, ConfigError> {
     let tls = config.upstream_tls.rustls_config()?;
     let urls = config.gateway.upstreams()?;
-    let mut upstreams = HashMap::new();
+    let mut services = HashMap::new();
     for endpoint in endpoints {
         let package = &endpoint.package;
-        if upstreams.contains_key(package) {
+        if services.contains_key(package) {
             continue;
         }
         let urls = urls.of(package).ok_or_else(|| {
@@ -106,10 +106,14 @@ fn upstreams(config: &Config, endpoints: &[Endpoint]) -> Result<HashMap<String, 
                 "the authorities of the https:// upstreams",
             ));
         }
-        let upstream = Upstream::start(urls, tls.as_ref(), config.resolver.clone());
-        upstreams.insert(package.clone(), Arc::new(upstream));
+        let service = Service {
+            urls: urls.to_vec(),
+            tls: tls.clone(),
+            resolver: config.resolver.clone(),
+        };
+        services.insert(package.clone(), service);
     }
-    Ok(upstreams)
+    Ok(services)
 }
 
 fn pages(routes: &Routes) -> HashMap<String, Page> {

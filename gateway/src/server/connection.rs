@@ -132,10 +132,6 @@ impl Serving {
         }
     }
 
-    pub(super) fn draining(&self) -> watch::Receiver<bool> {
-        self.draining.clone()
-    }
-
     /// Serves a connection to its end.
     pub(super) async fn serve(&self, tcp: TcpStream, peer: SocketAddr) {
         if let Err(error) = tcp.set_nodelay(true) {

@@ -2,21 +2,24 @@
 
 mod build;
 mod connection;
+mod worker;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, thread, time::Duration};
 
 use rustls::ServerConfig;
 use service_kit::{ops::OpsServer, process::StartError, readiness::Readiness};
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinSet, time};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    time,
+};
 
 pub use self::build::{build, routes};
-use self::connection::Serving;
+use self::worker::{Accepted, Job, Worker};
+use crate::app::Shared;
 
 /// Connections at a time; further ones wait in the listener's queue.
 const CONNECTIONS: usize = 8_192;
-
-/// How long a draining server waits for what is under way.
-const DRAIN: Duration = Duration::from_secs(20);
 
 /// A bound gateway.
 #[derive(Debug)]
@@ -25,7 +28,7 @@ pub struct Server {
     addr: SocketAddr,
     ops: OpsServer,
     readiness: Readiness,
-    app: Arc<crate::app::App>,
+    shared: Arc<Shared>,
     tls: Option<Arc<ServerConfig>>,
 }
 
@@ -40,18 +43,43 @@ impl Server {
         self.ops.addr()
     }
 
-    /// Serves until `stop` completes, then says that it is not ready, lets requests under way finish, for 20 s at
-    /// most, and returns.
+    /// Serves on the runtime of the caller until `stop` completes, then says that it is not ready, lets requests under
+    /// way finish, for 20 s at most, and returns.
     ///
     /// # Errors
     /// When serving fails for good.
     pub async fn run_until(self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
-        let (drain, draining) = tokio::sync::watch::channel(false);
-        let serving = Arc::new(Serving::new(self.app, self.tls, draining));
+        self.run(stop, |job| Ok(vec![Worker::here(job)])).await
+    }
+
+    /// The same on threads of its own, one for each core: for a process that does nothing else.
+    ///
+    /// # Errors
+    /// When serving fails for good.
+    pub async fn run_on_cores_until(self, stop: impl Future<Output = ()>) -> Result<(), StartError> {
+        let on_cores = |job: Job| {
+            let cores = thread::available_parallelism()?.get();
+            (0..cores).map(|_| Worker::on_thread(job.clone())).collect()
+        };
+        self.run(stop, on_cores).await
+    }
+
+    async fn run(
+        self,
+        stop: impl Future<Output = ()>,
+        employ: impl FnOnce(Job) -> io::Result<Vec<Worker>>,
+    ) -> Result<(), StartError> {
+        let (drain, draining) = watch::channel(false);
+        let job = Job {
+            shared: self.shared,
+            tls: self.tls,
+            draining: draining.clone(),
+        };
+        let workers = employ(job).map_err(|error| StartError::failed("starting the gateway's threads", error))?;
         let readiness = self.readiness;
         let rest = async {
             tokio::select! {
-                () = accept(self.listener, serving) => {}
+                () = accept(self.listener, workers, draining) => {}
                 () = async {
                     stop.await;
                     readiness.drain();
@@ -68,26 +96,19 @@ impl Server {
     }
 }
 
-/// Accepts until the drain begins, then waits for the connections to end.
-async fn accept(listener: TcpListener, serving: Arc<Serving>) {
+/// Gives each worker a connection in turn until the drain begins, then waits for them to end.
+async fn accept(listener: TcpListener, workers: Vec<Worker>, mut draining: watch::Receiver<bool>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut connections = JoinSet::new();
-    let mut draining = serving.draining();
+    let mut turns = workers.iter().cycle();
     loop {
         let accepted = tokio::select! {
             accepted = next(&listener, &places) => accepted,
             _ = draining.wait_for(|draining| *draining) => break,
-            Some(_) = connections.join_next() => continue,
         };
-        match accepted {
-            Ok((tcp, peer, place)) => {
-                let serving = serving.clone();
-                connections.spawn(async move {
-                    serving.serve(tcp, peer).await;
-                    drop(place);
-                });
-            }
-            Err(error) => {
+        match (accepted, turns.next()) {
+            (Ok(accepted), Some(worker)) => worker.take(accepted),
+            (Ok(_), None) => break,
+            (Err(error), _) => {
                 // Out of file descriptors, most likely: those of ending connections come back in a moment.
                 tracing::warn!(%error, "a connection could not be accepted");
                 time::sleep(Duration::from_millis(20)).await;
@@ -95,17 +116,12 @@ async fn accept(listener: TcpListener, serving: Arc<Serving>) {
         }
     }
     drop(listener);
-    let ended = async { while connections.join_next().await.is_some() {} };
-    if time::timeout(DRAIN, ended).await.is_err() {
-        tracing::warn!("some requests did not finish in time: they are cut off");
-    }
+    futures_util::future::join_all(workers.into_iter().map(Worker::finish)).await;
 }
 
-async fn next(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(tokio::net::TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
+async fn next(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<Accepted> {
     let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
     let (tcp, peer) = listener.accept().await?;
-    Ok((tcp, peer, place))
+    let tcp = tcp.into_std()?;
+    Ok(Accepted { tcp, peer, place })
 }

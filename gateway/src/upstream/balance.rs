@@ -34,6 +34,15 @@ const RESOLVE_AT_MOST_EVERY: Duration = Duration::from_millis(500);
 /// How long a call waits for a connection when there is none.
 const WAIT: Duration = Duration::from_secs(3);
 
+/// Where a service is, and how to get there.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) urls: Vec<Uri>,
+    /// For URLs with `https`.
+    pub(crate) tls: Option<Arc<ClientConfig>>,
+    pub(crate) resolver: Arc<dyn Resolver>,
+}
+
 /// A service that is called at one of its endpoints.
 #[derive(Debug)]
 pub(crate) struct Upstream {
@@ -66,15 +75,15 @@ pub(super) struct Chosen {
 }
 
 impl Upstream {
-    /// Begins to connect to a service's URLs. `tls` is for those with `https`.
-    pub(crate) fn start(urls: &[Uri], tls: Option<&Arc<ClientConfig>>, resolver: Arc<dyn Resolver>) -> Self {
+    /// Begins to connect to a service's URLs.
+    pub(crate) fn start(service: &Service) -> Self {
         let target = |uri: &Uri| Target {
             uri: uri.clone(),
-            tls: tls_of(uri, tls),
+            tls: tls_of(uri, service.tls.as_ref()),
         };
         let shared = Arc::new(Shared {
-            targets: urls.iter().map(target).collect(),
-            resolver,
+            targets: service.urls.iter().map(target).collect(),
+            resolver: service.resolver.clone(),
             endpoints: RwLock::default(),
             next: AtomicUsize::new(0),
             failed: Arc::new(Notify::new()),

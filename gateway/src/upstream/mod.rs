@@ -22,7 +22,7 @@ use tokio::{
 
 pub use self::resolver::{Resolver, SystemResolver};
 pub(crate) use self::{
-    balance::Upstream,
+    balance::{Service, Upstream},
     status::{Code, Status},
 };
 

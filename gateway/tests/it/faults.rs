@@ -1,6 +1,7 @@
 //! What stops the start, and how it is reported.
 
 use gateway::route::Routes;
+use prost_reflect::DescriptorPool;
 
 use crate::kit;
 
@@ -34,6 +35,19 @@ fn a_fault_names_file_line_method_template_and_column() {
     assert_eq!(
         message,
         "test.proto:6: test.v1.Test.Call: `/v1/{nothing}` column 6: test.v1.Request has no field `nothing`"
+    );
+}
+
+#[test]
+fn without_source_info_a_fault_names_the_rest() {
+    let source = "syntax = \"proto3\"; package test.v1; import \"google/api/annotations.proto\";\n\
+        service Test { rpc Call(M) returns (M) { option (google.api.http) = {get: \"/{x}\"}; } } message M {}";
+    let set = kit::compile(source, false);
+    let pool = DescriptorPool::decode(set.as_slice()).unwrap();
+    let message = Routes::compile(&pool).unwrap_err().to_string();
+    assert_eq!(
+        message,
+        "test.proto: test.v1.Test.Call: `/{x}` column 3: test.v1.M has no field `x`"
     );
 }
 

@@ -1,6 +1,6 @@
 //! Which route takes a path, rule by rule.
 
-use crate::kit::House;
+use crate::kit::{House, Setup, descriptors};
 
 /// Method, path and what takes it: the gRPC method and the variable, or a status.
 type Row = (&'static str, &'static str, Result<(&'static str, &'static str), u16>);
@@ -140,6 +140,37 @@ async fn custom_methods_are_bound_and_a_star_takes_all_but_options() {
 
 #[tokio::test]
 async fn own_pages_yield_to_literal_bindings_alone() {
+    let source = r#"
+        syntax = "proto3"; package own.v1; import "google/api/annotations.proto";
+        service Own {
+          rpc Root(Name) returns (Name) {option (google.api.http) = {get: "/"};}
+          rpc Docs(Name) returns (Name) {option (google.api.http) = {get: "/docs"};}
+          rpc Any(Name) returns (Name) {option (google.api.http) = {get: "/{name=**}" additional_bindings {put: "/{name}"}};}
+        }
+        message Name { string name = 1; }"#;
+    let setup = Setup {
+        descriptors: descriptors(source),
+        package: "own.v1",
+        ..Setup::default()
+    };
+    let house = setup.start().await;
+    for (path, name) in [("/", ""), ("/docs", ""), ("/x", "x"), ("/docs/x", "docs/x")] {
+        let response = house.client.get(path).await;
+        assert_eq!(
+            (response.status, &response.json()["name"]),
+            (200, &name.into()),
+            "{path}"
+        );
+    }
+    let page = house.client.get("/openapi.json").await;
+    assert!(page.json()["paths"].is_object(), "a page beats a variable");
+    let put = house.client.send("PUT", "/openapi.json", &[], "").await;
+    assert_eq!((put.status, put.header("allow")), (405, Some("GET, HEAD, OPTIONS")));
+    assert_eq!(house.client.send("PUT", "/x", &[], "").await.status, 200);
+}
+
+#[tokio::test]
+async fn own_pages_are_there_where_nothing_is_bound() {
     let house = House::start().await;
     assert_eq!(house.client.get("/openapi.json").await.status, 200);
     assert_eq!(house.client.get("/docs").await.status, 200);

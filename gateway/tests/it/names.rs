@@ -10,7 +10,7 @@ use std::{
 use futures_util::future::BoxFuture;
 use gateway::Resolver;
 
-use crate::kit::{Fake, House};
+use crate::kit::{Fake, House, Setup};
 
 const URL: &str = "http://echo.internal:50051";
 
@@ -43,6 +43,14 @@ impl Resolver for Name {
     }
 }
 
+async fn house(name: &Arc<Name>) -> House {
+    let setup = Setup {
+        resolver: name.clone(),
+        ..Setup::default()
+    };
+    setup.before(Fake::start().await, URL, &[]).await
+}
+
 /// Calls until something holds, for 20 s at most; gives the time that it took.
 async fn call_until(house: &House, mut holds: impl FnMut(u16) -> bool) -> Duration {
     let began = Instant::now();
@@ -57,7 +65,7 @@ async fn call_until(house: &House, mut holds: impl FnMut(u16) -> bool) -> Durati
 async fn an_address_that_a_name_gains_gets_calls_and_one_that_it_loses_gets_none() {
     let (old, new) = (Fake::start().await, Fake::start().await);
     let name = Name::of(&[&old]);
-    let house = House::resolving(Fake::start().await, URL, name.clone()).await;
+    let house = house(&name).await;
     call_until(&house, |status| {
         assert_eq!(status, 200);
         old.calls().len() == 1
@@ -88,7 +96,7 @@ async fn an_address_that_a_name_gains_gets_calls_and_one_that_it_loses_gets_none
 #[tokio::test]
 async fn a_service_that_moves_is_looked_up_at_once() {
     let nowhere = Name::of(&[]);
-    let house = House::resolving(Fake::start().await, URL, nowhere.clone()).await;
+    let house = house(&nowhere).await;
     assert_eq!(house.client.get("/query").await.status, 503, "the name is unknown");
 
     let mut here = Fake::start().await;

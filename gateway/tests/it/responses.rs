@@ -73,6 +73,30 @@ async fn what_is_left_of_a_quota_comes_down_and_no_other_metadata() {
 }
 
 #[tokio::test]
+async fn no_other_metadata_of_a_service_comes_down() {
+    let house = House::start().await;
+    let metadata = [
+        "x-secret",
+        "set-cookie",
+        "location",
+        "cache-control",
+        "etag",
+        "grpc-encoding",
+        "www-authenticate",
+        "x-request-id",
+        "server",
+    ];
+    house
+        .fake
+        .answer(move |_| Answer::ReplyWith(metadata.map(|name| (name, "theirs".to_owned())).into(), Vec::new()));
+    let response = house.client.get("/query").await;
+    assert_eq!(response.status, 200);
+    for (name, value) in &response.headers {
+        assert_ne!(value, "theirs", "{name}");
+    }
+}
+
+#[tokio::test]
 async fn an_empty_message_is_an_object_or_nothing() {
     let house = House::start().await;
     house.fake.answer(|_| Answer::Reply(Vec::new()));
@@ -290,6 +314,17 @@ async fn wire_data_that_the_descriptor_refuses_is_502() {
         house.client.get("/query").await.reason(),
         "UPSTREAM_INVALID",
         "OK without a message"
+    );
+    house.fake.answer(|_| {
+        let (sender, receiver) = tokio::sync::mpsc::channel(2);
+        sender.try_send(bytes::Bytes::new()).unwrap();
+        sender.try_send(bytes::Bytes::new()).unwrap();
+        Answer::Stream(receiver, vec![("grpc-status", "0".into())])
+    });
+    assert_eq!(
+        house.client.get("/query").await.reason(),
+        "UPSTREAM_INVALID",
+        "two messages"
     );
 }
 

@@ -7,7 +7,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::kit::{Answer, Client, House};
+use crate::kit::{Answer, Client, House, Setup};
 
 /// Sends raw bytes and reads until the gateway hangs up or there is nothing for a while.
 async fn raw(house: &House, bytes: &[u8]) -> String {
@@ -148,7 +148,23 @@ async fn cors_is_off_unless_origins_are_listed() {
 
 #[tokio::test]
 async fn a_drain_lets_requests_finish_and_takes_no_more() {
-    let mut house = House::start().await;
+    drain(House::start().await).await;
+}
+
+#[tokio::test]
+async fn threads_of_its_own_drain_like_the_runtime_of_the_caller() {
+    drain(on_cores().await).await;
+}
+
+async fn on_cores() -> House {
+    let setup = Setup {
+        on_cores: true,
+        ..Setup::default()
+    };
+    setup.start().await
+}
+
+async fn drain(mut house: House) {
     let (sender, receiver) = tokio::sync::mpsc::channel(1);
     let receiver = std::sync::Mutex::new(Some(receiver));
     house.fake.answer(move |_| {
@@ -174,6 +190,21 @@ async fn a_drain_lets_requests_finish_and_takes_no_more() {
     drop(sender);
     assert_eq!(slow.await.unwrap().status, 200);
     house.ended().await;
+}
+
+#[tokio::test]
+async fn each_core_has_a_connection_to_the_service_of_its_own() {
+    let house = on_cores().await;
+    let cores = std::thread::available_parallelism().unwrap().get();
+    // A client that keeps one connection, for each core and one more.
+    for _ in 0..=cores {
+        let client = Client::new(house.client.addr);
+        for _ in 0..3 {
+            assert_eq!(client.post("/whole", r#"{"text": "x"}"#).await.json()["text"], "x");
+        }
+    }
+    assert_eq!(house.fake.connections(), cores);
+    assert_eq!(house.fake.calls().len(), 3 * (cores + 1));
 }
 
 #[tokio::test]

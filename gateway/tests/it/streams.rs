@@ -148,6 +148,30 @@ async fn messages_arrive_one_by_one_and_a_client_that_leaves_ends_the_stream() {
 }
 
 #[tokio::test]
+async fn a_stream_ends_at_the_deadline_that_the_caller_sets_and_has_none_otherwise() {
+    let house = House::start().await;
+    let (sender, receiver) = mpsc::channel(1);
+    let receiver = std::sync::Mutex::new(Some(receiver));
+    house
+        .fake
+        .answer(move |_| Answer::Stream(receiver.lock().unwrap().take().unwrap(), ok()));
+    sender.send(Bytes::new()).await.unwrap();
+    let timeout = [("grpc-timeout", "400m")];
+    let response = house.client.send("GET", "/watch", &timeout, "").await;
+    let body = String::from_utf8(response.body.to_vec()).unwrap();
+    let last = crate::kit::json(body.lines().last().unwrap());
+    assert_eq!(
+        (response.status, body.lines().count(), &last["error"]["code"]),
+        (200, 2, &json!("DEADLINE_EXCEEDED"))
+    );
+    assert!(house.fake.call().headers.contains_key("grpc-timeout"));
+
+    house.fake.answer(|_| Answer::Stream(texts(&["a"]), ok()));
+    assert_eq!(house.client.get("/watch").await.status, 200);
+    assert!(!house.fake.call().headers.contains_key("grpc-timeout"));
+}
+
+#[tokio::test]
 async fn raw_chunks_pass_as_they_are() {
     let house = House::start().await;
     house.fake.answer(|_| {

@@ -54,6 +54,9 @@ async fn path_variables_are_read_by_their_types() {
         ("/path/duration/3.5s", Ok(json!({"span": "3.500s"}))),
         ("/path/duration/3.5", Err(&["span"])),
         ("/path/wrapper/5", Ok(json!({"wrapped_int64": "5"}))),
+        ("/path/wrapper/string/%22", Ok(json!({"wrapped_string": "\""}))),
+        ("/path/mask/a_b,c.dE", Ok(json!({"mask": "aB,c.dE"}))),
+        ("/path/mask/a..b", Err(&["mask"])),
         ("/path/nested/a/7", Ok(json!({"nested": {"text": "a", "number": 7}}))),
         ("/path/nested/a/x", Err(&["nested.number"])),
         (

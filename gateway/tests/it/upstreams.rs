@@ -184,6 +184,54 @@ async fn what_may_have_been_processed_is_retried_only_where_it_is_safe() {
 }
 
 #[tokio::test]
+async fn both_tries_share_the_deadline() {
+    const HELD: Duration = Duration::from_millis(300);
+    let (slow, _) = breaking(|_, mut respond| {
+        tokio::spawn(async move {
+            tokio::time::sleep(HELD).await;
+            respond.send_reset(h2::Reason::REFUSED_STREAM);
+        });
+        true
+    })
+    .await;
+    let good = Fake::start().await;
+    let urls = format!("{slow}|{}", url(&good));
+    let house = House::before(good, &urls, &[]).await;
+    let mut left = Vec::new();
+    while left.iter().all(|left| *left > 5_000_000 - HELD.as_micros()) {
+        assert!(left.len() < 20, "no call was made twice: {left:?}");
+        let timeout = [("grpc-timeout", "5S")];
+        assert_eq!(house.client.send("GET", "/query", &timeout, "").await.status, 200);
+        let sent = house.fake.call().headers["grpc-timeout"].to_str().unwrap().to_owned();
+        left.push(sent.strip_suffix('u').unwrap().parse::<u128>().unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_stream_is_not_begun_again_once_a_message_has_come() {
+    let (broken, seen) = breaking(|_, mut respond| {
+        let response = http::Response::builder().header("content-type", "application/grpc");
+        let mut body = respond.send_response(response.body(()).unwrap(), false).unwrap();
+        body.send_data(bytes::Bytes::from_static(&[0, 0, 0, 0, 0]), false)
+            .unwrap();
+        tokio::spawn(async move {
+            // The message must be on its way before the stream breaks.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            body.send_reset(h2::Reason::INTERNAL_ERROR);
+        });
+        true
+    })
+    .await;
+    let house = House::before(Fake::start().await, &broken, &[]).await;
+    let response = house.client.get("/watch").await;
+    let body = String::from_utf8(response.body.to_vec()).unwrap();
+    let lines: Vec<_> = body.lines().map(crate::kit::json).collect();
+    assert_eq!(response.status, 200);
+    assert_eq!((lines.len(), &lines[1]["error"]["reason"]), (2, &"UNAVAILABLE".into()));
+    assert_eq!(seen.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
 async fn a_status_of_the_service_is_never_retried() {
     let house = House::start().await;
     house.fake.refuse(14, "busy");

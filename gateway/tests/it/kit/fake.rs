@@ -6,7 +6,10 @@ use std::{
     net::SocketAddr,
     path::Path,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
 };
 
@@ -56,6 +59,7 @@ pub struct Fake {
     script: Arc<Mutex<Script>>,
     calls: Arc<Mutex<Vec<Call>>>,
     live: Arc<()>,
+    connections: Arc<AtomicUsize>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -70,10 +74,12 @@ impl Fake {
         let script: Arc<Mutex<Script>> = Arc::new(Mutex::new(Arc::new(|_| Answer::Echo)));
         let calls = Arc::new(Mutex::new(Vec::new()));
         let live = Arc::new(());
+        let connections = Arc::default();
         let service = Service {
             script: script.clone(),
             calls: calls.clone(),
             live: live.clone(),
+            connections: Arc::clone(&connections),
         };
         let task = tokio::spawn(serve(listener, service));
         Self {
@@ -81,6 +87,7 @@ impl Fake {
             script,
             calls,
             live,
+            connections,
             task,
         }
     }
@@ -142,6 +149,11 @@ impl Fake {
         Arc::strong_count(&self.live) - 2
     }
 
+    /// How many connections were made to it.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+
     /// Ends the service and all its connections.
     pub async fn kill(self) -> SocketAddr {
         self.task.abort();
@@ -155,6 +167,7 @@ struct Service {
     script: Arc<Mutex<Script>>,
     calls: Arc<Mutex<Vec<Call>>>,
     live: Arc<()>,
+    connections: Arc<AtomicUsize>,
 }
 
 async fn serve(listener: TcpListener, service: Service) {
@@ -162,6 +175,7 @@ async fn serve(listener: TcpListener, service: Service) {
     loop {
         let (tcp, _) = listener.accept().await.unwrap();
         tcp.set_nodelay(true).unwrap();
+        service.connections.fetch_add(1, Ordering::SeqCst);
         // Calls are counted by clones of `live`; a connection holds none.
         let (script, calls, live) = (
             service.script.clone(),

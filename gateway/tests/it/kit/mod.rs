@@ -32,12 +32,17 @@ pub fn pool(source: &str) -> DescriptorPool {
 
 /// The same as an encoded descriptor set.
 pub fn descriptors(source: &str) -> Vec<u8> {
+    compile(source, true)
+}
+
+/// The same with source info or without.
+pub fn compile(source: &str, source_info: bool) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("test.proto"), source).unwrap();
     let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto");
     let mut compiler = protox::Compiler::new([folder.path(), contract.as_path()]).unwrap();
     compiler
-        .include_source_info(true)
+        .include_source_info(source_info)
         .include_imports(true)
         .open_file("test.proto")
         .unwrap();
@@ -70,34 +75,34 @@ pub struct House {
     _folder: tempfile::TempDir,
 }
 
-impl House {
-    /// With settings as they come.
-    pub async fn start() -> Self {
-        Self::with(&[]).await
-    }
+/// How a gateway is started; [`House`] has the shorthands.
+pub struct Setup {
+    /// An encoded descriptor set, and the package in it that is served.
+    pub descriptors: Vec<u8>,
+    pub package: &'static str,
+    pub resolver: Arc<dyn Resolver>,
+    /// On threads of its own, not on the runtime of the test.
+    pub on_cores: bool,
+}
 
-    /// With more flags.
-    pub async fn with(flags: &[&str]) -> Self {
-        let fake = Fake::start().await;
-        let url = format!("http://{}", fake.addr);
-        Self::before(fake, &url, flags).await
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            descriptors: DESCRIPTORS.clone(),
+            package: "echo.v1",
+            resolver: Arc::new(SystemResolver),
+            on_cores: false,
+        }
     }
+}
 
-    /// In front of these URLs.
-    pub async fn before(fake: Fake, urls: &str, flags: &[&str]) -> Self {
-        Self::serve(fake, urls, flags, Arc::new(SystemResolver)).await
-    }
-
-    /// In front of these URLs, whose names this resolver knows.
-    pub async fn resolving(fake: Fake, urls: &str, resolver: Arc<dyn Resolver>) -> Self {
-        Self::serve(fake, urls, &[], resolver).await
-    }
-
-    async fn serve(fake: Fake, urls: &str, flags: &[&str], resolver: Arc<dyn Resolver>) -> Self {
+impl Setup {
+    /// In front of these URLs, with more flags.
+    pub async fn before(self, fake: Fake, urls: &str, flags: &[&str]) -> House {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("descriptors.bin");
-        fs::write(&file, &*DESCRIPTORS).unwrap();
-        let upstreams = format!("echo.v1={urls}");
+        fs::write(&file, &self.descriptors).unwrap();
+        let upstreams = format!("{}={urls}", self.package);
         let mut line = vec![
             "gateway",
             "--gateway-listen",
@@ -113,7 +118,7 @@ impl House {
         ]);
         line.extend(flags);
         let config = gateway::Config {
-            resolver,
+            resolver: self.resolver,
             ..Cli::try_parse_from(line).unwrap().into()
         };
         let server = gateway::build(config).await.unwrap();
@@ -121,9 +126,13 @@ impl House {
         let ops = server.ops_addr();
         let (stop, stopped) = oneshot::channel::<()>();
         let running = tokio::spawn(async move {
-            server.run_until(async { drop(stopped.await) }).await.unwrap();
+            let stopped = async { drop(stopped.await) };
+            match self.on_cores {
+                true => server.run_on_cores_until(stopped).await.unwrap(),
+                false => server.run_until(stopped).await.unwrap(),
+            }
         });
-        Self {
+        House {
             client,
             fake,
             ops,
@@ -131,6 +140,32 @@ impl House {
             running,
             _folder: folder,
         }
+    }
+
+    /// In front of a fake service.
+    pub async fn start(self) -> House {
+        let fake = Fake::start().await;
+        let url = format!("http://{}", fake.addr);
+        self.before(fake, &url, &[]).await
+    }
+}
+
+impl House {
+    /// With settings as they come.
+    pub async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With more flags.
+    pub async fn with(flags: &[&str]) -> Self {
+        let fake = Fake::start().await;
+        let url = format!("http://{}", fake.addr);
+        Self::before(fake, &url, flags).await
+    }
+
+    /// In front of these URLs.
+    pub async fn before(fake: Fake, urls: &str, flags: &[&str]) -> Self {
+        Setup::default().before(fake, urls, flags).await
     }
 
     /// Asks the gateway to stop; the handle ends when it has.
