@@ -2,6 +2,7 @@ use auth_service::{
     audit::Origin,
     store::{Entry, Pruned},
 };
+use database::args;
 use proto::auth::v1::audit_event::Kind;
 use test_kit::TestDatabase;
 use uuid::Uuid;
@@ -44,4 +45,34 @@ test_kit::on_every_engine! {
         assert!(store.is_known_network(&[20], 0).await.unwrap());
         assert!(!store.is_known_network(&[10], 0).await.unwrap());
     }
+}
+
+/// SQLite has one writer, and those that wait are served in their order.
+#[tokio::test]
+async fn while_much_is_forgotten_other_writers_get_their_turns() {
+    const ROWS: i64 = 20_000;
+    let database = TestDatabase::sqlite().await;
+    let store = store(&database).await;
+    let db = database.database();
+    let expired = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+                   INSERT INTO revocations SELECT i, 1, randomblob(16), NULL, 10 FROM n";
+    db.execute(expired, args![ROWS]).await.unwrap();
+    let others = async {
+        let mut seen = vec![ROWS];
+        while seen.last() != Some(&0) {
+            let mut tx = db.begin().await.unwrap();
+            let left = tx
+                .fetch_one("SELECT count(*) AS n FROM revocations", vec![])
+                .await
+                .unwrap();
+            seen.push(left.get("n").unwrap());
+            tx.commit().await.unwrap();
+        }
+        seen
+    };
+
+    let (gone, seen) = tokio::join!(store.prune(20, 0, 0, 0), others);
+
+    assert_eq!(gone.unwrap().revocations, ROWS as u64);
+    assert!(seen.iter().any(|left| (1..ROWS).contains(left)), "{seen:?}");
 }
