@@ -182,7 +182,7 @@ pub struct AuthArgs {
 
     /// Whether to serve gRPC reflection [default: on, off in production]
     #[arg(id = "auth_reflection", long = "auth-reflection", env = "AUTH_REFLECTION", value_name = "on|off",
-          value_parser = BoolishValueParser::new())]
+          hide_possible_values = true, value_parser = BoolishValueParser::new())]
     pub reflection: Option<bool>,
 
     /// Whether this is production

@@ -85,7 +85,7 @@ pub struct WidgetArgs {
 
     /// Whether to serve gRPC reflection [default: on, off in production]
     #[arg(id = "widget_reflection", long = "widget-reflection", env = "WIDGET_REFLECTION", value_name = "on|off",
-          value_parser = BoolishValueParser::new())]
+          hide_possible_values = true, value_parser = BoolishValueParser::new())]
     pub reflection: Option<bool>,
 
     /// Whether this is production
