@@ -5,6 +5,7 @@ mod flood;
 mod gateway;
 mod on_house;
 mod refusals;
+mod scale;
 
 use std::time::Duration;
 
@@ -36,6 +37,12 @@ enum What {
     Flood,
     /// The gateway beside Envoy (the binary that ENVOY names) and beside a handler written by hand
     Gateway,
+    /// A million widgets on both engines, and a million live revocations: four minutes
+    Scale {
+        /// How many of each
+        #[arg(long, default_value_t = 1_000_000)]
+        rows: u32,
+    },
     /// A backend in memory, for the others
     #[command(hide = true)]
     Backend,
@@ -56,6 +63,7 @@ async fn main() -> Outcome<()> {
         What::Refusals => refusals::run().await,
         What::Flood => flood::run(time, cli.rounds).await,
         What::Gateway => gateway::run(time, cli.rounds).await,
+        What::Scale { rows } => scale::run(rows, time, cli.rounds).await,
         What::Backend => gateway::serve_backend().await,
         What::Handwritten { backend } => gateway::serve_handwritten(&backend).await,
     }
