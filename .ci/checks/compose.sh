@@ -11,13 +11,17 @@ cd "$root"
 if docker compose version >/dev/null 2>&1; then
   compose() { docker compose "$@"; }
 else
-  command -v docker-compose >/dev/null || apt-get install -y -qq --no-install-recommends docker-compose >/dev/null
+  command -v docker-compose >/dev/null || apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends docker-compose >/dev/null
   compose() { docker-compose "$@"; }
 fi
 
 # A project, an image, a network and ports of its own: a house that runs on this machine is left alone.
 export COMPOSE_PROJECT_NAME=gatehouse-check-$$ GATEHOUSE_IMAGE=gatehouse-check:$$ GATEHOUSE_NET=10.213.$((65 + $$ % 190))
 export GATEWAY_PORT=0 AUTH_PORT=0 WIDGET_PORT=0
+# The other checks try the release binary; this one tries what is around it. PROFILE=release builds what is shipped.
+export PROFILE=${PROFILE:-dev}
+REVISION=$(git rev-parse HEAD)
+export REVISION
 alone=$COMPOSE_PROJECT_NAME-alone
 services=(auth-2 widget-1 widget-2 gateway postgres)
 
@@ -50,7 +54,7 @@ address() { inspect "$1" '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end
 
 # healthy CONTAINER: waits until Docker says so.
 healthy() {
-  local deadline=$((SECONDS + 60))
+  local deadline=$((SECONDS + 180))
   until [ "$(docker inspect --format '{{.State.Health.Status}}' "$1")" = healthy ]; do
     [ "$SECONDS" -lt "$deadline" ] || return
     sleep 0.2
@@ -92,9 +96,20 @@ log_out() { rest 204 POST /api/v1/auth/logout -H "authorization: Bearer $1"; }
 grpcurl=$(find_grpcurl)
 .ci/checks/stand-ins/make.sh
 quietly "the image is built" compose build
-size=$(docker image inspect --format '{{.Size}}' "$GATEHOUSE_IMAGE")
-echo "the image: $((size / 1000000)) MB"
 quietly "everything is up" come_up
+
+# --- the image: nothing but the base and the binary, and it says what it is
+size() { docker image inspect --format '{{.Size}}' "$1"; }
+label() { docker image inspect --format "{{index .Config.Labels \"org.opencontainers.image.$1\"}}" "$GATEHOUSE_IMAGE"; }
+image=$(size "$GATEHOUSE_IMAGE")
+base=$(size "$(label base.name)")
+binary=$(docker cp "$(id gateway)":/usr/local/bin/gatehouse - | wc -c)
+echo "the image: $((image / 1000000)) MB, of which the binary ($PROFILE) is $((binary / 1000000)), the base $((base / 1000000))"
+[ "$image" -lt $((base + binary + 1000000)) ] || fail "the image holds more than the base and the binary"
+claim "its revision" "$(label revision)" "$REVISION"
+claim "its version" "$(label version)" "$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml)"
+claim "its user" "$(docker image inspect --format '{{.Config.User}}' "$GATEHOUSE_IMAGE")" 65532:65532
+
 rest=http://127.0.0.1:$(compose port gateway 8080 | sed 's/.*://')
 password=$(head -c 24 /dev/urandom | base64)
 

@@ -36,7 +36,7 @@ provide() {
 # shellcheck disable=SC2016 # The hooks' $1 is mmdebstrap's.
 make_base() {
   ! docker image inspect "$base" >/dev/null 2>&1 || return 0
-  command -v mmdebstrap >/dev/null || apt-get install -y -qq --no-install-recommends mmdebstrap >/dev/null
+  command -v mmdebstrap >/dev/null || apt-get -o DPkg::Lock::Timeout=300 install -y -qq --no-install-recommends mmdebstrap >/dev/null
   mmdebstrap --quiet --variant=minbase --include=ca-certificates,gcc,libc6-dev,postgresql \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/i18n/*' \
