@@ -5,6 +5,7 @@
 pub mod house;
 pub mod load;
 pub mod open_loop;
+pub mod process;
 pub mod rest;
 
 /// What can go wrong in a benchmark: it ends with a text.

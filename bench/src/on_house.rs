@@ -14,26 +14,21 @@ use bench::{
 };
 use database::{ConnectOptions, Database, args};
 use http::Method;
-use proto::widget::v1::{GetWidgetRequest, ListWidgetsRequest, widget_service_client::WidgetServiceClient};
 use serde_json::Value;
-use tonic::{Request, metadata::MetadataValue, transport::Channel};
 
 const CONNECTIONS: usize = 64;
 const PASSWORD: &str = "a password for measuring only";
 
 pub(crate) async fn run(time: Duration, rounds: usize) -> Outcome<()> {
     let folder = tempfile::tempdir()?;
-    let [checked, stale] = [folder.path().join("checked"), folder.path().join("stale")];
-    let house = open(&checked, &[]).await?;
-    // The same check by a view that never has to be asked for: what is left of the difference is the asking.
-    let fresh = open(&stale, &[("TRUST_MAX_STALENESS", "1h")]).await?;
+    let first = folder.path().join("house");
+    let house = open(&first).await?;
 
-    reads(&house, &fresh, time, rounds).await?;
+    reads(&house, time, rounds).await?;
     logins(&house, time, rounds).await?;
     logouts(&house, folder.path()).await?;
-    fresh.house.stop().await?;
     house.house.stop().await?;
-    start_and_memory(&checked).await
+    start_and_memory(&first).await
 }
 
 struct Filled {
@@ -41,16 +36,16 @@ struct Filled {
     token: String,
 }
 
-async fn open(folder: &Path, settings: &[(&str, &str)]) -> Outcome<Filled> {
+async fn open(folder: &Path) -> Outcome<Filled> {
     std::fs::create_dir(folder)?;
-    let house = House::start(folder, settings).await?;
+    let house = House::start(folder, &[]).await?;
     let admin = house.admin().await?;
     house.fill(&admin, 50).await?;
     let token = house.register("bench@example.com", PASSWORD).await?;
     Ok(Filled { house, token })
 }
 
-async fn reads(house: &Filled, fresh: &Filled, time: Duration, rounds: usize) -> Outcome<()> {
+async fn reads(house: &Filled, time: Duration, rounds: usize) -> Outcome<()> {
     let rest = |path: &'static str| -> Load {
         let (host, token) = (house.house.rest.clone(), house.token.clone());
         load(CONNECTIONS, time, move || {
@@ -59,86 +54,14 @@ async fn reads(house: &Filled, fresh: &Filled, time: Duration, rounds: usize) ->
         })
     };
     let loads = vec![
-        ("REST  one widget", rest("/api/v1/widgets/widget-7")),
-        ("REST  page of 50", rest("/api/v1/widgets")),
-        ("gRPC  one widget, checked", grpc(house, time, Rpc::Get)),
-        ("gRPC  one widget, always fresh", grpc(fresh, time, Rpc::Get)),
-        ("gRPC  page of 50, checked", grpc(house, time, Rpc::List)),
-        ("gRPC  page of 50, always fresh", grpc(fresh, time, Rpc::List)),
+        ("one widget", rest("/api/v1/widgets/widget-7")),
+        ("page of 50", rest("/api/v1/widgets")),
     ];
-    println!("reads at {CONNECTIONS} connections, medians of {rounds}");
-    let measured = interleaved(rounds, loads).await?;
-    for (name, measured) in &measured {
+    println!("reads through the gateway at {CONNECTIONS} connections, medians of {rounds}");
+    for (name, measured) in interleaved(rounds, loads).await? {
         println!("  {name:<32} {measured}");
     }
-    println!(
-        "  the check leaves {:.3} of the rate for one widget",
-        measured[2].1.rate / measured[3].1.rate
-    );
-    println!(
-        "  the check leaves {:.3} of the rate for a page",
-        measured[4].1.rate / measured[5].1.rate
-    );
     Ok(())
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Rpc {
-    Get,
-    List,
-}
-
-struct Grpc {
-    client: WidgetServiceClient<Channel>,
-    token: MetadataValue<tonic::metadata::Ascii>,
-    rpc: Rpc,
-}
-
-impl Call for Grpc {
-    async fn call(&mut self) -> Outcome<()> {
-        match self.rpc {
-            Rpc::Get => drop(
-                self.client
-                    .get_widget(self.with(GetWidgetRequest {
-                        name: "widget-7".into(),
-                    }))
-                    .await?,
-            ),
-            Rpc::List => drop(
-                self.client
-                    .list_widgets(self.with(ListWidgetsRequest::default()))
-                    .await?,
-            ),
-        }
-        Ok(())
-    }
-}
-
-impl Grpc {
-    fn with<T>(&self, message: T) -> Request<T> {
-        let mut request = Request::new(message);
-        request.metadata_mut().insert("authorization", self.token.clone());
-        request
-    }
-}
-
-fn grpc(house: &Filled, time: Duration, rpc: Rpc) -> Load {
-    let (url, token) = (
-        format!("http://{}", house.house.widget),
-        format!("Bearer {}", house.token),
-    );
-    load(CONNECTIONS, time, move || {
-        let (url, token) = (url.clone(), token.clone());
-        async move {
-            let channel = Channel::from_shared(url)?.tcp_nodelay(true).connect().await?;
-            let client = WidgetServiceClient::new(channel);
-            Ok(Grpc {
-                client,
-                token: token.parse()?,
-                rpc,
-            })
-        }
-    })
 }
 
 /// As many threads hash as the house has permits: one less than there are cores, at least one.

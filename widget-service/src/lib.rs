@@ -24,7 +24,7 @@ pub mod store;
 pub use cli::Cli;
 pub use config::{Config, WidgetArgs};
 pub use error::Error;
-pub use server::{Server, build};
+pub use server::{Server, build, build_with_trust};
 
 /// The schema of the service's database, by versions.
 pub fn migrations() -> database::Migrations {

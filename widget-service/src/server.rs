@@ -40,13 +40,30 @@ pub struct Server {
 /// # Errors
 /// When a setting cannot be used, the database cannot be opened or has an older schema, or a port is taken.
 pub async fn build(config: Config) -> Result<Server, StartError> {
+    let (args, clock) = (config.trust.clone(), config.clock.clone());
+    assemble(config, |auth| Ok(trust_in(auth, &args, &clock)?)).await
+}
+
+/// [`build`] with somebody else's trust in tokens than the one that follows the auth service, for measuring what that
+/// costs. No binary calls this.
+///
+/// # Errors
+/// As [`build`].
+pub async fn build_with_trust(config: Config, trust: Trust) -> Result<Server, StartError> {
+    assemble(config, |_| Ok(trust)).await
+}
+
+async fn assemble(
+    config: Config,
+    trust_in: impl FnOnce(&AuthService) -> Result<Trust, StartError>,
+) -> Result<Server, StartError> {
     let Config {
         widget,
-        trust,
+        trust: args,
         upstream_tls,
         clock,
     } = config;
-    let auth = AuthService::new(&widget, &upstream_tls, &trust)?;
+    let auth = AuthService::new(&widget, &upstream_tls, &args)?;
     let grpc = grpc_config(&widget)?;
     let url = widget.database()?;
 
@@ -55,7 +72,8 @@ pub async fn build(config: Config) -> Result<Server, StartError> {
     let metrics = Metrics::new();
     let grpc = GrpcServer::bind(grpc, readiness.clone(), metrics.clone()).await?;
 
-    let (trust, layer) = trust_in(&auth, &trust, &clock)?;
+    let trust = trust_in(&auth)?;
+    let layer = access(trust.clone(), &args, &clock)?;
     metrics::register(&metrics, &db, &trust);
     let owners = Owners::new(auth.channels(), auth.authorization()?, trust.clone(), clock.clone());
     let api = WidgetApi::new(WidgetStore::new(db.clone()), owners, clock);
@@ -148,18 +166,25 @@ pub(crate) fn store_refused(error: database::Error) -> StartError {
     }
 }
 
-/// The trust in tokens, kept current by a task that ends with its last user, and the layer that acts on it.
-fn trust_in(auth: &AuthService, args: &TrustArgs, clock: &SharedClock) -> Result<(Trust, AccessLayer), StartError> {
-    let clock = clock.clone();
-    let now: Now = Arc::new(move || clock.now().timestamp());
+/// The trust in tokens, kept current by a task that ends with its last user.
+fn trust_in(auth: &AuthService, args: &TrustArgs, clock: &SharedClock) -> Result<Trust, ConfigError> {
     let config = TrustConfig {
         max_staleness: args.max_staleness,
         ..TrustConfig::default()
     };
-    let (trust, _driver) = Trust::start(auth.sources()?, config, now.clone());
-    let verifier = Verifier::new(VerifierConfig::new(&args.issuer, &args.audience), now);
+    let (trust, _driver) = Trust::start(auth.sources()?, config, seconds(clock));
+    Ok(trust)
+}
+
+/// The layer that acts on trust.
+fn access(trust: Trust, args: &TrustArgs, clock: &SharedClock) -> Result<AccessLayer, StartError> {
+    let verifier = Verifier::new(VerifierConfig::new(&args.issuer, &args.audience), seconds(clock));
     let tokens = ServiceTokens::new(args.service_tokens()?.iter().map(Secret::expose));
-    let layer = AccessLayer::new(FILE_DESCRIPTOR_SET, trust.clone(), Arc::new(verifier), tokens);
-    let layer = layer.map_err(|error| StartError::failed("reading who may call what", error))?;
-    Ok((trust, layer))
+    AccessLayer::new(FILE_DESCRIPTOR_SET, trust, Arc::new(verifier), tokens)
+        .map_err(|error| StartError::failed("reading who may call what", error))
+}
+
+fn seconds(clock: &SharedClock) -> Now {
+    let clock = clock.clone();
+    Arc::new(move || clock.now().timestamp())
 }

@@ -81,17 +81,7 @@ impl Candidate {
 
     /// CPU time so far.
     pub(crate) fn cpu(&self) -> Outcome<Duration> {
-        let pid = self.child.id().ok_or("a candidate has ended")?;
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-        let fields = stat.rsplit_once(')').ok_or("no stat")?.1;
-        let ticks: u64 = fields
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .map(str::parse::<u64>)
-            .sum::<Result<_, _>>()?;
-        // Linux counts in hundredths of a second.
-        Ok(Duration::from_millis(ticks * 10))
+        bench::process::cpu(self.child.id().ok_or("a candidate has ended")?)
     }
 
     async fn that_says_where(name: &'static str, mut command: Command, prefix: &str) -> Outcome<Self> {
