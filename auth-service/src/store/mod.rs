@@ -16,7 +16,7 @@ pub use journal::Entry;
 pub use keys::StoredKey;
 pub use login::FailureRow;
 pub use prune::Pruned;
-pub use sync::{RevocationRow, Subject, SyncRead};
+pub use sync::{RevocationRow, Subject, SyncRead, TrustMark};
 pub use users::{Credentials, NewUser, UserPosition};
 
 use database::{Database, Migrations};

@@ -1,4 +1,5 @@
-//! The one statement that a replica's trust view is fed by.
+//! The statements that a replica's trust view is fed by: a short one that says whether there is anything new, and the
+//! one that reads it.
 
 use std::num::NonZeroI64;
 
@@ -9,6 +10,20 @@ use super::{
     Store, StoredKey,
     change::{KEY, TOKEN},
 };
+
+/// Tells one state of trust from another, wherever it is read: keys are only ever added or, with a number of the
+/// counter, retired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrustMark {
+    /// Whether the database is the primary, not a standby that may lag.
+    pub primary: bool,
+    /// The history that the numbers belong to.
+    pub epoch: i64,
+    /// The highest revocation number ever given out.
+    pub counter: i64,
+    /// How many keys are not retired, and the first and the last of their ids: another database's would differ.
+    keys: (i64, Option<String>, Option<String>),
+}
 
 /// Everything past a cursor as it was at one moment, no earlier than the call.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +66,24 @@ const STATE: i64 = 0;
 const PUBLISHED: i64 = 1;
 
 impl Store {
+    /// Reads by one short statement whether there is anything new.
+    pub async fn trust_mark(&self) -> Result<TrustMark, Error> {
+        let primary = self.db.primary_check();
+        let sql = format!(
+            "SELECT {primary} AS is_primary, epoch, counter, keys, first_kid, last_kid
+             FROM trust_state, (SELECT COUNT(*) AS keys, MIN(kid) AS first_kid, MAX(kid) AS last_kid
+                                FROM signing_keys WHERE retired_at IS NULL) AS published
+             WHERE id = 1"
+        );
+        let row = self.db.fetch_one(sql, args![]).await?;
+        Ok(TrustMark {
+            primary: row.get("is_primary")?,
+            epoch: row.get("epoch")?,
+            counter: row.get("counter")?,
+            keys: (row.get("keys")?, row.get("first_kid")?, row.get("last_kid")?),
+        })
+    }
+
     /// Reads the state of trust by one statement.
     ///
     /// Revocations are those past `cursor` if `epoch` is the database's, else all.

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     keys::KeyRing,
-    store::{Store, SyncRead},
+    store::{Store, SyncRead, TrustMark},
 };
 
 /// The most revocations that one statement reads: few enough to come within an attempt's time on a slow machine.
@@ -28,7 +28,22 @@ pub(crate) struct DatabaseSource {
     ring: Arc<KeyRing>,
     log: Arc<RevocationLog>,
     /// One statement at a time, however many wait.
-    turn: Mutex<()>,
+    turn: Mutex<Option<Known>>,
+}
+
+/// A state of the database that ring and log have taken over to its end.
+#[derive(Debug)]
+struct Known {
+    mark: TrustMark,
+    /// The number of the last revocation.
+    cursor: i64,
+}
+
+impl Known {
+    /// Whether this is all there is for whoever asks this, now that the database is at `mark`.
+    fn holds_nothing_for(&self, request: SyncRequest, mark: &TrustMark) -> bool {
+        self.mark == *mark && request.epoch == mark.epoch && (self.cursor..=mark.counter).contains(&request.cursor)
+    }
 }
 
 impl DatabaseSource {
@@ -43,29 +58,50 @@ impl DatabaseSource {
     }
 
     async fn read(&self, request: SyncRequest) -> Result<SyncResponse, Status> {
-        let _turn = self.turn.lock().await;
+        let mut known = self.turn.lock().await;
+        let mark = self.store.trust_mark().await.map_err(failed)?;
+        refuse_standby(mark.primary)?;
+        if known
+            .as_ref()
+            .is_some_and(|known| known.holds_nothing_for(request, &mark))
+        {
+            return Ok(nothing_new(request));
+        }
         let read = self
             .store
             .sync(request.epoch, request.cursor, ROWS)
             .await
-            .map_err(|error| {
-                tracing::debug!(error = %Chain(&error), "reading revocations failed");
-                Status::unavailable(error.to_string())
-            })?;
-        if !read.primary {
-            return Err(Status::unavailable(
-                "the database is a standby: AUTH_DATABASE_URL must lead to the primary",
-            ));
-        }
+            .map_err(failed)?;
+        refuse_standby(read.primary)?;
         if read.epoch == request.epoch && request.cursor > read.counter {
+            *known = None;
             self.log.lose_history(read.epoch);
             return Ok(lost(read.epoch, request.cursor));
         }
         self.log.append(&read);
         let reply = reply(request, &read);
         self.ring.update(read.keys);
+        // The mark is from before the reading: what came in between is read again, not missed.
+        *known = reply.complete.then_some(Known {
+            mark,
+            cursor: reply.next_cursor,
+        });
         Ok(reply)
     }
+}
+
+fn failed(error: database::Error) -> Status {
+    tracing::debug!(error = %Chain(&error), "reading revocations failed");
+    Status::unavailable(error.to_string())
+}
+
+fn refuse_standby(primary: bool) -> Result<(), Status> {
+    if primary {
+        return Ok(());
+    }
+    Err(Status::unavailable(
+        "the database is a standby: AUTH_DATABASE_URL must lead to the primary",
+    ))
 }
 
 impl SyncSource for DatabaseSource {
@@ -75,6 +111,15 @@ impl SyncSource for DatabaseSource {
 
     fn name(&self) -> &str {
         "the auth database"
+    }
+}
+
+fn nothing_new(request: SyncRequest) -> SyncResponse {
+    SyncResponse {
+        epoch: request.epoch,
+        next_cursor: request.cursor,
+        complete: true,
+        ..SyncResponse::default()
     }
 }
 

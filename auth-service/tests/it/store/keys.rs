@@ -1,9 +1,13 @@
-use auth_service::keys::{self, KeyError, OVERLAP, Sealer};
+use auth_service::{
+    keys::{self, KeyError, OVERLAP, Sealer},
+    store::Entry,
+};
 use service_kit::config::Secret;
 use test_kit::TestDatabase;
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
-use super::{store, time};
+use super::{store, time, user};
 
 const SECOND: i64 = 1_000_000;
 
@@ -100,5 +104,37 @@ test_kit::on_every_engine! {
         let throttle_key = keys::first_start(&store, &sealer("new"), time(6 * SECOND)).await.unwrap();
         keys::recover(&store, &sealer("new"), time(7 * SECOND)).await.unwrap();
         assert_eq!(keys::first_start(&store, &sealer("new"), time(8 * SECOND)).await.unwrap(), throttle_key);
+    }
+
+    async fn a_mark_differs_after_every_change_that_verifiers_have_to_hear_of_and_no_other(database: TestDatabase) {
+        let store = store(&database).await;
+        keys::first_start(&store, &sealer("s"), time(SECOND)).await.unwrap();
+        let first = store.keys().await.unwrap().remove(0).kid;
+        let mut before = store.trust_mark().await.unwrap();
+        assert!(before.primary);
+        let mut changed = async || {
+            let now = store.trust_mark().await.unwrap();
+            std::mem::replace(&mut before, now.clone()) != now
+        };
+
+        let user = user(&store, 1).await;
+        assert!(!changed().await, "a registration");
+        store.write(&[Entry::RevokeToken { token: Uuid::new_v4(), expires_at: 9 }]).await.unwrap();
+        assert!(changed().await, "a logout");
+        let mut change = store.begin_change(time(2)).await.unwrap();
+        change.kill_tokens(user.id).await.unwrap();
+        change.commit().await.unwrap();
+        assert!(changed().await, "a floor");
+        store.prune(i64::MAX, 0, 0, 0).await.unwrap();
+        assert!(!changed().await, "pruning");
+        keys::rotate(&store, &sealer("s"), true, time(2 * SECOND)).await.unwrap();
+        assert!(changed().await, "a new key");
+        keys::retire(&store, &first, time(3 * SECOND)).await.unwrap();
+        assert!(changed().await, "a retired key");
+        keys::recover(&store, &sealer("s"), time(4 * SECOND)).await.unwrap();
+        assert!(changed().await, "a recovery");
+        let elsewhere = "UPDATE signing_keys SET kid = 'another' WHERE retired_at IS NULL";
+        database.database().execute(elsewhere, vec![]).await.unwrap();
+        assert!(changed().await, "another database");
     }
 }
