@@ -1,16 +1,17 @@
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
-use proto::auth::v1::{SyncRequest, SyncResponse};
+use proto::auth::v1::SyncResponse;
 use tokio::{
     sync::watch,
-    task::{Id, JoinError, JoinSet},
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until},
 };
-use tonic::{Code, Status};
+use tonic::Code;
 
 use super::{
-    Published, SyncOutcome, SyncSource, TrustConfig, TrustStats,
+    SyncOutcome, SyncSource, TrustConfig, TrustStats,
+    flights::{Failure, Flight, Flights},
     freshness::{Ended, Next, Schedule},
+    published::{Published, Publisher},
     report::Report,
 };
 use crate::{Merge, Now, Reply, View};
@@ -23,29 +24,14 @@ pub(super) struct Driver {
     config: TrustConfig,
     now: Now,
     origin: Instant,
-    publish: watch::Sender<Published>,
+    publisher: Publisher,
     needs: watch::Receiver<Option<Duration>>,
     stats: Arc<TrustStats>,
     schedule: Schedule,
     view: Arc<View>,
-    attempts: JoinSet<Result<SyncResponse, Failure>>,
-    flights: HashMap<Id, Flight>,
+    flights: Flights,
     prune_at: Instant,
     report: Report,
-}
-
-/// An attempt at a Sync, under way.
-struct Flight {
-    source: usize,
-    started: Duration,
-    request: SyncRequest,
-}
-
-/// Why an attempt brought no answer.
-pub(super) enum Failure {
-    Timeout,
-    Refused(Status),
-    Broken(JoinError),
 }
 
 impl Driver {
@@ -54,7 +40,7 @@ impl Driver {
         config: TrustConfig,
         now: Now,
         origin: Instant,
-        publish: watch::Sender<Published>,
+        publisher: Publisher,
         needs: watch::Receiver<Option<Duration>>,
         stats: Arc<TrustStats>,
     ) -> Self {
@@ -64,13 +50,12 @@ impl Driver {
             config,
             now,
             origin,
-            publish,
+            publisher,
             needs,
             stats,
             schedule: Schedule::default(),
             view: Arc::default(),
-            attempts: JoinSet::new(),
-            flights: HashMap::new(),
+            flights: Flights::default(),
             prune_at: origin + config.prune_every,
             report: Report::default(),
         }
@@ -78,28 +63,31 @@ impl Driver {
 
     /// Runs until nobody is left to need a view.
     pub(super) async fn run(mut self) {
+        let mut alarm = pin!(sleep_until(self.prune_at));
         loop {
             let need = *self.needs.borrow_and_update();
-            let wake = match self
+            let next = self
                 .schedule
-                .next(need, self.view.fresh_as_of(), self.moment(), self.config.idle)
-            {
+                .next(need, self.view.fresh_as_of(), self.moment(), self.config.idle);
+            let wake = match next {
                 Next::Begin => {
                     self.begin();
                     continue;
                 }
-                Next::At(at) => (self.origin + at).min(self.prune_at),
+                Next::At(at) | Next::AtRest(at) => (self.origin + at).min(self.prune_at),
                 Next::AfterOneEnds => self.prune_at,
             };
+            // An alarm that rings too early costs less than setting it anew each time.
+            if wake < alarm.deadline() || alarm.is_elapsed() {
+                alarm.as_mut().reset(wake);
+            }
             tokio::select! {
-                changed = self.needs.changed() => if changed.is_err() {
+                // Where the next beginning is settled, nobody's need changes it.
+                changed = self.needs.changed(), if matches!(next, Next::AtRest(_)) => if changed.is_err() {
                     return;
                 },
-                Some(ended) = self.attempts.join_next_with_id() => match ended {
-                    Ok((id, answer)) => self.end(id, answer),
-                    Err(broken) => self.end(broken.id(), Err(Failure::Broken(broken))),
-                },
-                () = sleep_until(wake) => self.prune_if_due(),
+                (flight, answer) = self.flights.next_end() => self.end(flight, answer),
+                () = &mut alarm => self.prune_if_due(),
             }
         }
     }
@@ -110,30 +98,20 @@ impl Driver {
 
     /// Begins a Sync. The stamp is taken before anything is sent: what was revoked before it is in the answer.
     fn begin(&mut self) {
-        let flight = Flight {
-            source: self.current,
-            started: self.moment(),
-            request: self.view.request(),
-        };
-        self.schedule.begin(flight.started);
+        let started = self.moment();
+        let flight = Flight::new(
+            self.current,
+            self.sources.get(self.current).cloned(),
+            started,
+            self.view.request(),
+            self.config.attempt_timeout,
+        );
+        self.schedule.begin(started);
         self.stats.begin();
-        let source = self.sources.get(flight.source).cloned();
-        let request = flight.request;
-        let limit = self.config.attempt_timeout;
-        let attempt = self.attempts.spawn(async move {
-            let source = source.ok_or_else(|| Failure::Refused(Status::unavailable("no source is configured")))?;
-            match timeout(limit, source.sync(request)).await {
-                Ok(answer) => answer.map_err(Failure::Refused),
-                Err(_) => Err(Failure::Timeout),
-            }
-        });
-        self.flights.insert(attempt.id(), flight);
+        self.flights.add(flight);
     }
 
-    fn end(&mut self, id: Id, answer: Result<SyncResponse, Failure>) {
-        let Some(flight) = self.flights.remove(&id) else {
-            return;
-        };
+    fn end(&mut self, flight: Flight, answer: Result<SyncResponse, Failure>) {
         let (outcome, failure) = match answer {
             Ok(response) => (self.merge(&flight, response), None),
             Err(failure) => (failure.outcome(), Some(failure)),
@@ -180,12 +158,12 @@ impl Driver {
         }
     }
 
-    /// The view and its stamp are one value, so nobody sees the one without the other.
     fn publish(&self) {
-        self.publish.send_replace(Published {
+        let published = Published {
             view: self.view.clone(),
             failing_since: self.schedule.failing_since(),
-        });
+        };
+        self.publisher.publish(&published, self.moment(), self.config.patience);
     }
 }
 
@@ -196,7 +174,7 @@ impl Failure {
             Self::Refused(status) if matches!(status.code(), Code::Unauthenticated | Code::PermissionDenied) => {
                 SyncOutcome::Denied
             }
-            Self::Refused(_) | Self::Broken(_) => SyncOutcome::Failed,
+            Self::Refused(_) | Self::Panicked => SyncOutcome::Failed,
         }
     }
 }

@@ -7,6 +7,9 @@ use std::time::Duration;
 /// How many Syncs are in flight at most.
 pub const MOST_IN_FLIGHT: usize = 2;
 
+/// Syncs that take longer than this are spaced by two milliseconds of the clock, others by one.
+pub const QUICK: Duration = Duration::from_millis(1);
+
 /// The pause after a first failure. It doubles with each further one.
 pub const LEAST_BACKOFF: Duration = Duration::from_millis(10);
 
@@ -62,8 +65,10 @@ pub fn judge(
 pub enum Next {
     /// Begin one now.
     Begin,
-    /// Begin one at this time unless something changes.
+    /// Begin one at this time, whoever else comes.
     At(Duration),
+    /// Begin one at this time, or earlier for somebody who comes.
+    AtRest(Duration),
     /// Wait until one of those in flight has ended.
     AfterOneEnds,
 }
@@ -84,6 +89,8 @@ pub enum Ended {
 pub struct Schedule {
     in_flight: Vec<Duration>,
     last_begun: Option<Duration>,
+    /// How long Syncs take: three parts what it was before, one part the last one.
+    round_trip: Duration,
     more_to_come: bool,
     failures: u32,
     failing_since: Option<Duration>,
@@ -91,8 +98,8 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Says when the next Sync begins: at once if somebody needs a view as of a time that neither the view nor a Sync
-    /// in flight reaches, while Syncs fail, and while there is more to come; else when `idle` has passed.
+    /// Says when the next Sync begins: soon if somebody needs a view as of a time that neither the view nor a Sync in
+    /// flight reaches, while Syncs fail, and while there is more to come; else when `idle` has passed.
     pub fn next(&self, need: Option<Duration>, fresh_as_of: Option<Duration>, now: Duration, idle: Duration) -> Next {
         if self.in_flight.len() >= MOST_IN_FLIGHT {
             return Next::AfterOneEnds;
@@ -102,13 +109,26 @@ impl Schedule {
         };
         let unmet = need.is_some_and(|need| fresh_as_of.is_none_or(|as_of| as_of < need) && !self.reaches(need));
         let unfinished = self.in_flight.is_empty() && (self.more_to_come || self.failing_since.is_some());
-        let turn = if unmet || unfinished {
-            next_millisecond(last_begun)
+        let settled = unmet || unfinished;
+        let turn = if settled {
+            self.turn_after(last_begun)
         } else {
             last_begun + idle
         };
         let at = turn.max(self.retry_at.unwrap_or_default());
-        if at <= now { Next::Begin } else { Next::At(at) }
+        if at <= now {
+            Next::Begin
+        } else if settled {
+            Next::At(at)
+        } else {
+            Next::AtRest(at)
+        }
+    }
+
+    /// The earliest time for the Sync after one that began at `last_begun`. Where Syncs are slow, because there is much
+    /// to do, each is left a little longer to answer more. After a rest that time has passed: the next begins at once.
+    fn turn_after(&self, last_begun: Duration) -> Duration {
+        milliseconds_after(last_begun, if self.round_trip > QUICK { 2 } else { 1 })
     }
 
     /// Notes that a Sync begins.
@@ -124,6 +144,7 @@ impl Schedule {
         }
         match ended {
             Ended::Complete | Ended::Partial => {
+                self.round_trip = (3 * self.round_trip + now.saturating_sub(started)) / 4;
                 self.more_to_come = ended == Ended::Partial;
                 self.failures = 0;
                 self.failing_since = None;
@@ -155,9 +176,9 @@ impl Schedule {
     }
 }
 
-/// At most one Sync begins in each millisecond of the clock. Timers tick in milliseconds: a distance of one from the
-/// last beginning would make it every other.
-fn next_millisecond(time: Duration) -> Duration {
+/// So many milliseconds of the clock later. At most one Sync begins in each. Timers tick in milliseconds: a distance of
+/// one from the last beginning would make it every other.
+fn milliseconds_after(time: Duration, milliseconds: u64) -> Duration {
     let begun = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-    Duration::from_millis(begun.saturating_add(1))
+    Duration::from_millis(begun.saturating_add(milliseconds))
 }

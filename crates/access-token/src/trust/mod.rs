@@ -1,7 +1,9 @@
 //! Keeping the view current.
 
 mod driver;
+mod flights;
 pub mod freshness;
+mod published;
 mod remote;
 mod report;
 mod source;
@@ -19,7 +21,7 @@ pub use source::{SyncFuture, SyncSource};
 pub use stats::{SyncOutcome, TrustStats};
 
 use crate::{Now, View};
-use freshness::Verdict;
+use published::{Answer, Reader, publishing};
 
 /// How trust is kept.
 #[derive(Clone, Copy, Debug)]
@@ -54,13 +56,6 @@ impl Default for TrustConfig {
 #[error("no current view of revocations")]
 pub struct TrustUnavailable;
 
-/// What the driver tells: the view, and since when Syncs have failed.
-#[derive(Clone, Debug, Default)]
-struct Published {
-    view: Arc<View>,
-    failing_since: Option<Duration>,
-}
-
 /// A verifying service's trust: hands out views that are fresh enough for a request.
 ///
 /// Clones share one view and one driver task, which ends when the last clone is gone.
@@ -68,7 +63,7 @@ struct Published {
 pub struct Trust {
     origin: Instant,
     config: TrustConfig,
-    published: watch::Receiver<Published>,
+    published: Reader,
     /// The newest moment as of which somebody needs a view.
     need: Arc<watch::Sender<Option<Duration>>>,
     /// When a view was last asked for on account of an unknown key.
@@ -80,10 +75,10 @@ impl Trust {
     /// Starts the task that syncs from `sources`: the first one, and the next after each failure.
     pub fn start(sources: Vec<Arc<dyn SyncSource>>, config: TrustConfig, now: Now) -> (Self, JoinHandle<()>) {
         let origin = Instant::now();
-        let (publish, published) = watch::channel(Published::default());
+        let (publisher, published) = publishing();
         let (need, needs) = watch::channel(None);
         let stats = Arc::new(TrustStats::default());
-        let driver = driver::Driver::new(sources, config, now, origin, publish, needs, stats.clone());
+        let driver = driver::Driver::new(sources, config, now, origin, publisher, needs, stats.clone());
         let trust = Self {
             origin,
             config,
@@ -127,26 +122,25 @@ impl Trust {
     }
 
     /// Waits for a view that is fresh as of `need`.
-    async fn reaching(&self, need: Duration, arrived: Instant) -> Result<Arc<View>, TrustUnavailable> {
-        let mut published = self.published.clone();
-        if let Some(answer) = self.judge(&published.borrow_and_update(), need) {
+    async fn reaching(&self, need: Duration, arrived: Instant) -> Answer {
+        if let Some(answer) = self.answer(need) {
+            return answer;
+        }
+        let told = self.published.join(need);
+        // Who joined after a publication is not told of it.
+        if let Some(answer) = self.answer(need) {
             return answer;
         }
         self.demand(need);
-        let waited = tokio::time::timeout_at(arrived + self.config.patience, async {
-            while published.changed().await.is_ok() {
-                if let Some(answer) = self.judge(&published.borrow_and_update(), need) {
-                    return answer;
-                }
-            }
-            Err(TrustUnavailable)
-        });
-        waited.await.unwrap_or(Err(TrustUnavailable))
+        match tokio::time::timeout_at(arrived + self.config.patience, told).await {
+            Ok(Ok(answer)) => answer,
+            _ => Err(TrustUnavailable),
+        }
     }
 
     /// The newest view, however old: good for finding a key, not for deciding.
     pub fn latest(&self) -> Arc<View> {
-        self.published.borrow().view.clone()
+        self.published.view()
     }
 
     /// Whether there has been a complete view. It stays so while the auth service is away.
@@ -162,7 +156,7 @@ impl Trust {
 
     /// How old the view is. None before the first complete view of its epoch.
     pub fn view_age(&self) -> Option<Duration> {
-        let fresh_as_of = self.published.borrow().view.fresh_as_of()?;
+        let fresh_as_of = self.published.view().fresh_as_of()?;
         Some(self.moment(Instant::now()).saturating_sub(fresh_as_of))
     }
 
@@ -175,19 +169,9 @@ impl Trust {
         instant.saturating_duration_since(self.origin)
     }
 
-    fn judge(&self, published: &Published, need: Duration) -> Option<Result<Arc<View>, TrustUnavailable>> {
-        let now = self.moment(Instant::now());
-        match freshness::judge(
-            need,
-            published.view.fresh_as_of(),
-            published.failing_since,
-            now,
-            self.config.patience,
-        ) {
-            Verdict::Fresh => Some(Ok(published.view.clone())),
-            Verdict::Unavailable => Some(Err(TrustUnavailable)),
-            Verdict::Wait => None,
-        }
+    fn answer(&self, need: Duration) -> Option<Answer> {
+        self.published
+            .answer(need, self.moment(Instant::now()), self.config.patience)
     }
 
     fn demand(&self, need: Duration) {

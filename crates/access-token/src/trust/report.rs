@@ -1,6 +1,6 @@
 use tracing::{error, info, warn};
 
-use super::{SyncOutcome, driver::Failure};
+use super::{SyncOutcome, flights::Failure};
 
 /// Tells the log how Syncs go: each kind of failure once between two successes, and the success that ends them.
 #[derive(Debug, Default)]
@@ -29,7 +29,7 @@ impl Report {
 fn log(outcome: SyncOutcome, source: &str, failure: Option<&Failure>) {
     let cause = match failure {
         Some(Failure::Refused(status)) => format!("{:?}: {}", status.code(), status.message()),
-        Some(Failure::Broken(broken)) => broken.to_string(),
+        Some(Failure::Panicked) => "it panicked".to_owned(),
         Some(Failure::Timeout) | None => String::new(),
     };
     match outcome {

@@ -39,6 +39,41 @@ fn unknown_keys_move_what_is_needed_forward_once_per_idle_time() {
     assert_eq!(needed_for_unknown_key(Some(ms(10)), ms(5010), IDLE), ms(5010));
 }
 
+/// A schedule whose Syncs have all taken as long, the last of which began at 1,000 ms and is still under way.
+fn with_round_trips_of(round_trip: Duration) -> Schedule {
+    let mut schedule = Schedule::default();
+    for place in 0..50 {
+        schedule.begin(ms(10 * place));
+        schedule.end(ms(10 * place), Ended::Complete, ms(10 * place) + round_trip);
+    }
+    schedule.begin(ms(1000));
+    schedule
+}
+
+#[test]
+fn one_begins_every_millisecond_or_every_other_where_syncs_take_longer() {
+    let (now, waiting) = (ms(1001) - ms(1) / 4, Some(ms(1001) - ms(1) / 2));
+    for (round_trip, turn) in [(0, 1001), (900, 1001), (1100, 1002), (2500, 1002), (300_000, 1002)] {
+        let schedule = with_round_trips_of(Duration::from_micros(round_trip));
+        let next = schedule.next(waiting, Some(ms(1)), now, IDLE);
+        assert_eq!(next, Next::At(ms(turn)), "{round_trip} µs");
+    }
+}
+
+#[test]
+fn after_a_rest_a_sync_begins_at_once_however_long_syncs_take() {
+    let mut schedule = with_round_trips_of(ms(300));
+    schedule.end(ms(1000), Ended::Complete, ms(1300));
+    assert_eq!(
+        schedule.next(Some(ms(1301)), Some(ms(1000)), ms(1301), IDLE),
+        Next::Begin
+    );
+    assert_eq!(
+        schedule.next(Some(ms(999)), Some(ms(1000)), ms(1301), IDLE),
+        Next::AtRest(ms(6000))
+    );
+}
+
 /// What happens to a schedule, and after how many tenths of a millisecond.
 #[derive(Clone, Debug)]
 enum Event {
@@ -78,7 +113,7 @@ impl Run {
         loop {
             match self.next() {
                 Next::Begin => self.begin()?,
-                Next::At(at) if at <= until => {
+                Next::At(at) | Next::AtRest(at) if at <= until => {
                     prop_assert!(at > self.now, "a time that has come is no time to wait for");
                     self.now = at;
                 }
@@ -117,6 +152,15 @@ impl Run {
         }
     }
 
+    /// While nothing fails, the next one begins soon after the last.
+    fn nothing_is_held_back(&self) -> Result<(), TestCaseError> {
+        let last = self.begun.last().copied();
+        if let (Some(last), Next::At(at), None) = (last, self.next(), self.schedule.failing_since()) {
+            prop_assert!(at <= last + ms(2), "{:?}", self.schedule);
+        }
+        Ok(())
+    }
+
     /// Whoever waits is served by what is in flight, or something will begin in time.
     fn somebody_is_served(&self) -> Result<(), TestCaseError> {
         let Some(need) = self.need.filter(|need| self.fresh.is_none_or(|fresh| fresh < *need)) else {
@@ -126,6 +170,7 @@ impl Run {
         let soon = match self.next() {
             Next::Begin => true,
             Next::At(at) => at <= self.now + ms(200),
+            Next::AtRest(_) => false,
             Next::AfterOneEnds => true,
         };
         prop_assert!(
@@ -146,6 +191,7 @@ proptest! {
         for (tenths, event) in events {
             run.step(Duration::from_micros(tenths * 100), &event)?;
             run.somebody_is_served()?;
+            run.nothing_is_held_back()?;
         }
     }
 }

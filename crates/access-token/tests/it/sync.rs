@@ -1,3 +1,12 @@
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
 use access_token::{SyncOutcome, TrustConfig};
 use tokio::time::{Instant, advance};
 use uuid::Uuid;
@@ -122,6 +131,56 @@ async fn at_most_one_sync_begins_in_a_millisecond_and_the_first_after_a_pause_at
         assert!(pair[1] - pair[0] >= ms(1), "{:?} apart", pair[1] - pair[0]);
     }
     assert!(begun.len() >= 9, "only {} began in 20 ms", begun.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_frozen_sync_holds_the_next_up_for_two_milliseconds_at_most() {
+    let mut house = House::ready().await;
+    for _ in 0..20 {
+        let request = house.arrive().await;
+        let call = house.call().await;
+        advance(ms(40)).await;
+        call.answer(house.mint.sync_response());
+        request.view().await.unwrap();
+    }
+    let _first = house.arrive().await;
+    let frozen = house.call().await;
+    advance(ms(1)).await;
+
+    let request = house.arrive().await;
+    let next = house.next_call().await;
+
+    assert_eq!(next.begun - frozen.begun, ms(2));
+    next.answer(house.mint.sync_response());
+    request.view().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_is_woken_by_its_own_answer_and_by_nobody_elses() {
+    let mut house = House::ready().await;
+    let first = house.arrive().await;
+    let old = house.call().await;
+    advance(ms(5)).await;
+    let polls = Arc::new(AtomicUsize::new(0));
+    let (trust, counted, arrived) = (house.trust.clone(), polls.clone(), Instant::now());
+    let second = tokio::spawn(async move {
+        let mut fresh = pin!(trust.fresh(arrived));
+        poll_fn(|context| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            fresh.as_mut().poll(context)
+        })
+        .await
+    });
+    let new = house.call().await;
+
+    old.answer(house.mint.sync_response());
+    first.view().await.unwrap();
+    settle().await;
+    assert_eq!(polls.load(Ordering::Relaxed), 1, "woken for nothing");
+
+    new.answer(house.mint.sync_response());
+    second.await.unwrap().unwrap();
+    assert_eq!(polls.load(Ordering::Relaxed), 2);
 }
 
 #[tokio::test(start_paused = true)]

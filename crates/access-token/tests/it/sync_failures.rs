@@ -1,4 +1,7 @@
-use access_token::{SyncOutcome, TrustConfig, TrustUnavailable};
+use std::sync::Arc;
+
+use access_token::{SyncFuture, SyncOutcome, SyncSource, Trust, TrustConfig, TrustUnavailable};
+use proto::auth::v1::{SyncRequest, SyncResponse};
 use tokio::time::{Instant, advance};
 use tonic::Code;
 
@@ -165,4 +168,31 @@ async fn a_refused_service_token_is_counted_as_what_it_is() {
     settle().await;
     assert_eq!(house.trust.stats().syncs(SyncOutcome::Denied), 2);
     assert!(!house.trust.ready());
+}
+
+struct Answering(SyncResponse);
+
+impl SyncSource for Answering {
+    fn sync(&self, _: SyncRequest) -> SyncFuture<'_> {
+        Box::pin(async { Ok(self.0.clone()) })
+    }
+}
+
+struct Panicking;
+
+impl SyncSource for Panicking {
+    fn sync(&self, _: SyncRequest) -> SyncFuture<'_> {
+        panic!("as the test wants")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_panics_has_failed_and_the_next_is_asked() {
+    let answering = Answering(test_kit::TokenMint::default().sync_response());
+    let sources: Vec<Arc<dyn SyncSource>> = vec![Arc::new(Panicking), Arc::new(answering)];
+
+    let (trust, _driver) = Trust::start(sources, TrustConfig::default(), test_kit::fixed_now(0));
+
+    trust.fresh(Instant::now()).await.unwrap();
+    assert_eq!(trust.stats().syncs(SyncOutcome::Failed), 1);
 }
