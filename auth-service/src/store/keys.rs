@@ -77,10 +77,13 @@ impl Change {
         self.revoke(KEY, kid.as_bytes().to_vec(), None, None).await
     }
 
-    /// Begins a history that verifiers have not seen, and answers its number.
+    /// Begins a history that verifiers have not seen, and answers its number: the time in microseconds, so that one
+    /// backup that is restored twice does not begin the same history twice.
     pub async fn raise_epoch(&mut self) -> Result<i64, Error> {
-        let sql = "UPDATE trust_state SET epoch = epoch + 1 WHERE id = 1 RETURNING epoch";
-        self.tx.fetch_one(sql, args![]).await?.get("epoch")
+        let sql = "UPDATE trust_state SET epoch = CASE WHEN epoch < $1 THEN $1 ELSE epoch + 1 END
+                   WHERE id = 1 RETURNING epoch";
+        let args = args![self.at.timestamp_micros()];
+        self.tx.fetch_one(sql, args).await?.get("epoch")
     }
 
     /// What the throttle's keys are hashed with.

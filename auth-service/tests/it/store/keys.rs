@@ -99,7 +99,7 @@ test_kit::on_every_engine! {
         let (epoch, kid) = keys::recover(&store, &sealer("new"), time(5 * SECOND)).await.unwrap();
 
         let read = store.sync(epoch, 0, 10).await.unwrap();
-        assert_eq!((epoch, read.epoch, read.revocations.len()), (2, 2, 2));
+        assert_eq!((epoch, read.epoch, read.revocations.len()), (5 * SECOND, 5 * SECOND, 2));
         assert_eq!(read.keys.iter().map(|key| &key.kid).collect::<Vec<_>>(), [&kid]);
         let throttle_key = keys::first_start(&store, &sealer("new"), time(6 * SECOND)).await.unwrap();
         keys::recover(&store, &sealer("new"), time(7 * SECOND)).await.unwrap();
@@ -136,5 +136,19 @@ test_kit::on_every_engine! {
         let elsewhere = "UPDATE signing_keys SET kid = 'another' WHERE retired_at IS NULL";
         database.database().execute(elsewhere, vec![]).await.unwrap();
         assert!(changed().await, "another database");
+    }
+
+    async fn an_epoch_is_its_time_so_that_a_backup_restored_twice_begins_two_histories(database: TestDatabase) {
+        let store = store(&database).await;
+        keys::first_start(&store, &sealer("s"), time(SECOND)).await.unwrap();
+        let recover = async |at| keys::recover(&store, &sealer("s"), time(at)).await.unwrap().0;
+        let restore = async || {
+            database.database().execute("UPDATE trust_state SET epoch = 1", vec![]).await.unwrap();
+        };
+
+        assert_eq!(recover(5 * SECOND).await, 5 * SECOND);
+        restore().await;
+        assert_eq!(recover(6 * SECOND).await, 6 * SECOND);
+        assert_eq!(recover(4 * SECOND).await, 6 * SECOND + 1, "a clock that was set back");
     }
 }

@@ -100,10 +100,10 @@ test_kit::on_every_engine! {
         assert_eq!(numbers(1, 1).await, Vec::<i64>::new());
         assert_eq!(numbers(7, 1).await, [1]);
         let mut change = store.begin_change(time(3)).await.unwrap();
-        assert_eq!(change.raise_epoch().await.unwrap(), 2);
+        assert_eq!(change.raise_epoch().await.unwrap(), 3);
         change.commit().await.unwrap();
         assert_eq!(numbers(1, 1).await, [1]);
-        assert!(store.sync(2, 0, 10).await.unwrap().primary);
+        assert!(store.sync(3, 0, 10).await.unwrap().primary);
     }
 
     async fn entries_are_written_all_or_none(database: TestDatabase) {
