@@ -222,7 +222,10 @@ async fn begin(chosen: Chosen, call: &Call) -> Result<Response<RecvStream>, Brok
     // It fails when the service has ended the stream already, as one may that refuses a call by its headers alone. What
     // the service said, or why there is nothing, comes with the response.
     let _ = body.send_data(framed(&call.message), true);
-    response.await.map_err(|error| {
+    let waiting = chosen.link.traffic.wait();
+    let outcome = response.await;
+    waiting.answered();
+    outcome.map_err(|error| {
         if error.is_go_away() {
             chosen.endpoint.renew(&chosen.link);
         }

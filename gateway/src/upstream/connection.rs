@@ -9,16 +9,22 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     task::JoinHandle,
-    time,
+    time::{self, Instant},
 };
 use tokio_rustls::TlsConnector;
 
-/// How long connecting may take, TLS and HTTP/2 handshakes included.
+use super::traffic::Traffic;
+
+/// How long connecting may take, TLS and HTTP/2 handshakes and a first answer included.
 const CONNECT: Duration = Duration::from_secs(2);
 
-/// How often a connection is tried, and how long the answer may take.
+/// How often a connection is tried, and how long the answer may take. Not more often: servers of others hang up on
+/// those who ask much.
 const PING_EVERY: Duration = Duration::from_secs(10);
-const PING_WITHIN: Duration = Duration::from_secs(5);
+const PING_WITHIN: Duration = Duration::from_secs(2);
+
+/// How often a connection is looked at. One on which calls wait and nothing was answered meanwhile is tried early.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 const STREAM_WINDOW: u32 = 2 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
@@ -37,8 +43,17 @@ impl std::fmt::Debug for Tls {
     }
 }
 
-/// Connects. The task ends when the connection does, which is when nobody holds the sender and no call is under way.
-pub(super) async fn connect(addr: SocketAddr, tls: Option<&Tls>) -> io::Result<(SendRequest<Bytes>, JoinHandle<()>)> {
+/// A connection that a service has answered on.
+pub(super) struct Connected {
+    pub(super) sender: SendRequest<Bytes>,
+    pub(super) traffic: Arc<Traffic>,
+    /// It ends when the connection does, which is when nobody holds the sender and no call is under way.
+    pub(super) task: JoinHandle<()>,
+}
+
+/// Connects. A service whose kernel takes the connection and that does not answer itself (it hangs, or is about to end)
+/// is not connected.
+pub(super) async fn connect(addr: SocketAddr, tls: Option<&Tls>) -> io::Result<Connected> {
     let connecting = async {
         let tcp = TcpStream::connect(addr).await?;
         tcp.set_nodelay(true)?;
@@ -56,7 +71,7 @@ pub(super) async fn connect(addr: SocketAddr, tls: Option<&Tls>) -> io::Result<(
     }
 }
 
-async fn handshake<T>(io: T) -> io::Result<(SendRequest<Bytes>, JoinHandle<()>)>
+async fn handshake<T>(io: T) -> io::Result<Connected>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -67,33 +82,48 @@ where
         .max_header_list_size(HEADER_LIST)
         .enable_push(false);
     let (sender, mut connection) = builder.handshake::<_, Bytes>(io).await.map_err(io::Error::other)?;
-    let pings = connection.ping_pong();
+    let mut pings = connection.ping_pong().ok_or(io::ErrorKind::Unsupported)?;
+    tokio::select! {
+        ended = &mut connection => {
+            return Err(ended.err().map_or(io::ErrorKind::UnexpectedEof.into(), io::Error::other));
+        }
+        answered = pings.ping(Ping::opaque()) => answered.map_err(io::Error::other)?,
+    };
+    let traffic = Arc::new(Traffic::default());
+    let watched = traffic.clone();
     let task = tokio::spawn(async move {
-        let alive = async {
-            match pings {
-                Some(pings) => keep_alive(pings).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             ended = connection => {
                 if let Err(error) = ended {
                     tracing::debug!(%error, "a connection to a service ended");
                 }
             }
-            () = alive => tracing::warn!("a service does not answer pings: its connection is given up"),
+            () = keep_alive(pings, &watched) => {
+                tracing::warn!("a service does not answer pings: its connection is given up");
+            }
         }
     });
-    Ok((sender, task))
+    Ok(Connected { sender, traffic, task })
 }
 
 /// Ends when the other side does not answer.
-async fn keep_alive(mut pings: PingPong) {
+async fn keep_alive(mut pings: PingPong, traffic: &Traffic) {
+    let mut seen = traffic.seen();
+    let mut last_ping = Instant::now();
+    // Whether a ping was answered since the last call was: the service lives and takes its time.
+    let mut slow = false;
     loop {
-        time::sleep(PING_EVERY).await;
+        time::sleep(LOOK_EVERY).await;
+        let silent = traffic.is_silent_since(&seen);
+        slow &= silent;
+        seen = traffic.seen();
+        if last_ping.elapsed() < PING_EVERY && (slow || !silent) {
+            continue;
+        }
         let answered = time::timeout(PING_WITHIN, pings.ping(Ping::opaque())).await;
         if !matches!(answered, Ok(Ok(_))) {
             return;
         }
+        (last_ping, slow) = (Instant::now(), silent);
     }
 }

@@ -11,7 +11,10 @@ use tokio::{
     time::{self, Instant},
 };
 
-use super::connection::{self, Tls};
+use super::{
+    connection::{self, Connected, Tls},
+    traffic::Traffic,
+};
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(10);
 const LAST_BACKOFF: Duration = Duration::from_secs(1);
@@ -38,6 +41,7 @@ impl Place {
 #[derive(Debug, Clone)]
 pub(super) struct Link {
     pub(super) sender: SendRequest<Bytes>,
+    pub(super) traffic: Arc<Traffic>,
     /// Which of the endpoint's connections it is.
     number: u64,
 }
@@ -135,12 +139,16 @@ async fn maintain(place: Place, state: watch::Sender<State>, signals: Signals, f
         let began = Instant::now();
         state.send_replace(State::Connecting);
         match connection::connect(place.addr, place.tls.as_ref()).await {
-            Ok((sender, connection)) => {
+            Ok(Connected { sender, traffic, task }) => {
                 tracing::debug!(authority = %place.authority, addr = %place.addr, "connected to a service");
-                state.send_replace(State::Ready(Link { sender, number }));
+                state.send_replace(State::Ready(Link {
+                    sender,
+                    traffic,
+                    number,
+                }));
                 tokio::select! {
                     // A panic in it would be one of h2's.
-                    _ = connection => {}
+                    _ = task => {}
                     () = signals.stale.notified() => {}
                 }
                 if began.elapsed() > LAST_BACKOFF {

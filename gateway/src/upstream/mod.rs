@@ -10,6 +10,7 @@ mod connection;
 mod endpoint;
 mod resolver;
 mod status;
+mod traffic;
 
 use std::{sync::Arc, time::Duration};
 

@@ -268,6 +268,49 @@ async fn a_connection_that_goes_away_is_replaced_without_a_failed_call() {
 }
 
 #[tokio::test]
+async fn a_service_that_takes_connections_and_says_nothing_is_not_called() {
+    // Its kernel does what a hanging process's does.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let good = Fake::start().await;
+    let urls = format!("http://{}|{}", silent.local_addr().unwrap(), url(&good));
+    let house = House::before(good, &urls, &[]).await;
+    for _ in 0..20 {
+        let response = house
+            .client
+            .send("POST", "/whole", &[("grpc-timeout", "2S")], "{}")
+            .await;
+        assert_eq!(response.status, 200, "no call that is not safe to repeat goes there");
+    }
+}
+
+/// Answers pings until its first call, and then nothing any more.
+async fn hanging() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (tcp, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(tcp).await.unwrap();
+        let _call = connection.accept().await;
+        // Neither the connection nor the listener is looked at again, and both stay open.
+        std::future::pending::<()>().await;
+        drop(listener);
+    });
+    format!("http://{addr}")
+}
+
+#[tokio::test]
+async fn a_service_that_hangs_is_given_up_and_its_safe_calls_go_elsewhere() {
+    let hanging = hanging().await;
+    let good = Fake::start().await;
+    let urls = format!("{hanging}|{}", url(&good));
+    let house = House::before(good, &urls, &[]).await;
+    for turn in 0..20 {
+        assert_eq!(house.client.get("/query").await.status, 200, "{turn}");
+    }
+    assert_eq!(house.fake.calls().len(), 20);
+}
+
+#[tokio::test]
 async fn deadlines_are_kept_and_sent_on() {
     let house = House::start().await;
     house.client.get("/query").await;
