@@ -1,4 +1,7 @@
-//! Compiles every `.proto` file beside this one without a system `protoc`.
+//! Compiles every `.proto` file of this crate without a system `protoc`.
+
+#[path = "build/redact.rs"]
+mod redact;
 
 use std::{
     env,
@@ -6,6 +9,8 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
 };
+
+use prost_reflect::DescriptorPool;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut files = Vec::new();
@@ -19,13 +24,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         .open_files(files)?;
 
     // Encoded by protox itself: a set that went through prost-types would have lost the option extensions.
-    let out = env::var("OUT_DIR")?;
-    fs::write(
-        Path::new(&out).join("descriptors.bin"),
-        compiler.encode_file_descriptor_set(),
-    )?;
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let descriptors = compiler.encode_file_descriptor_set();
+    let redacted = redact::messages(&DescriptorPool::decode(descriptors.as_slice())?)?;
+    fs::write(out.join("descriptors.bin"), descriptors)?;
 
-    tonic_prost_build::configure().compile_fds(compiler.file_descriptor_set())?;
+    tonic_prost_build::configure()
+        .skip_debug(redacted.iter().map(|message| format!(".{}", message.full_name())))
+        .compile_fds(compiler.file_descriptor_set())?;
+    redact::append(&redacted, &out)?;
     Ok(())
 }
 

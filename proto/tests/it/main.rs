@@ -3,7 +3,10 @@
 
 use std::collections::HashSet;
 
-use prost_reflect::{DescriptorPool, EnumDescriptor, FileDescriptor, MessageDescriptor, MethodDescriptor};
+use prost_reflect::{DescriptorPool, EnumDescriptor, FileDescriptor, Kind, MessageDescriptor, MethodDescriptor};
+use proto::auth::v1::{
+    AccessToken, ChangePasswordRequest, DeleteCurrentUserRequest, IntrospectRequest, LoginRequest, RegisterRequest,
+};
 
 const OURS: [&str; 3] = ["auth.v1", "gatehouse.options.v1", "widget.v1"];
 
@@ -123,4 +126,73 @@ fn every_method_with_rest_says_what_a_success_looks_like() {
             method.full_name()
         );
     }
+}
+
+/// What fields that hold secrets are called.
+const SECRETS: [&str; 6] = ["access_token", "current", "new", "password", "secret", "token"];
+
+#[test]
+fn every_field_that_holds_a_secret_is_kept_out_of_debug() {
+    let pool = pool();
+    let mut secrets = 0;
+    for file in files(&pool) {
+        let mut all = Vec::new();
+        file.messages().for_each(|message| messages(&message, &mut all));
+        for field in all.iter().flat_map(MessageDescriptor::fields) {
+            if field.kind() == Kind::String && SECRETS.contains(&field.name()) {
+                secrets += 1;
+                let redact = field.options().get_field_by_name("debug_redact").unwrap().as_bool();
+                assert_eq!(redact, Some(true), "{} needs [debug_redact = true]", field.full_name());
+            }
+        }
+    }
+    assert_eq!(secrets, 7, "passwords and tokens");
+}
+
+#[test]
+fn debug_shows_no_password_and_no_token() {
+    let planted = || "planted".to_owned();
+    let email = || "ada@example.com".to_owned();
+    let shown = [
+        format!(
+            "{:?}",
+            RegisterRequest {
+                email: email(),
+                password: planted(),
+                validate_only: true
+            }
+        ),
+        format!(
+            "{:?}",
+            LoginRequest {
+                email: email(),
+                password: planted()
+            }
+        ),
+        format!(
+            "{:?}",
+            ChangePasswordRequest {
+                current: planted(),
+                new: planted()
+            }
+        ),
+        format!("{:?}", DeleteCurrentUserRequest { password: planted() }),
+        format!("{:?}", IntrospectRequest { token: planted() }),
+        format!(
+            "{:?}",
+            AccessToken {
+                access_token: planted(),
+                token_type: "Bearer".to_owned(),
+                expires_in: 3600
+            }
+        ),
+    ];
+
+    for text in &shown {
+        assert!(text.contains("[redacted]") && !text.contains("planted"), "{text}");
+    }
+    assert_eq!(
+        shown[0],
+        r#"RegisterRequest { email: "ada@example.com", password: [redacted], validate_only: true }"#
+    );
 }
