@@ -4,6 +4,7 @@ use access_token::mint::SigningKey;
 use aws_lc_rs::rand;
 use chrono::{DateTime, Utc};
 use proto::auth::v1::audit_event::Kind;
+use zeroize::Zeroizing;
 
 use super::{SealError, Sealer, ring::open};
 use crate::{
@@ -81,7 +82,7 @@ pub async fn first_start(store: &Store, sealer: &Sealer, now: DateTime<Utc>) -> 
 }
 
 fn needs_sealing(sealer: &Sealer, keys: &[&StoredKey], throttle_key: &[u8]) -> bool {
-    let stored = keys.iter().filter_map(|key| key.private_key.as_deref());
+    let stored = keys.iter().filter_map(|key| key.private_key());
     stored.chain([throttle_key]).any(|stored| sealer.would_reseal(stored))
 }
 
@@ -102,7 +103,7 @@ async fn settle(store: &Store, sealer: &Sealer, now: DateTime<Utc>) -> Result<Ve
     let usable: Vec<&StoredKey> = keys.iter().filter(|key| key.retired_at.is_none()).collect();
     check(sealer, &usable)?;
     for key in &usable {
-        let stored = key.private_key.as_deref().unwrap_or_default();
+        let stored = key.private_key().unwrap_or_default();
         if sealer.would_reseal(stored) {
             let resealed = sealer.seal(&key.kid, &sealer.open(&key.kid, stored)?)?;
             change.reseal_key(&key.kid, resealed).await?;
@@ -120,7 +121,7 @@ async fn settle(store: &Store, sealer: &Sealer, now: DateTime<Utc>) -> Result<Ve
     Ok(throttle_key)
 }
 
-fn open_throttle_key(sealer: &Sealer, stored: &[u8]) -> Result<zeroize::Zeroizing<Vec<u8>>, KeyError> {
+fn open_throttle_key(sealer: &Sealer, stored: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     sealer.open(THROTTLE, stored).map_err(|problem| KeyError::Sealed {
         kid: THROTTLE.to_owned(),
         problem: problem.to_string(),
@@ -225,7 +226,7 @@ async fn add(
     let stored = StoredKey {
         kid: key.kid().to_owned(),
         public_key: key.public_key().to_vec(),
-        private_key: Some(sealer.seal(key.kid(), &key.pkcs8())?),
+        private_key: Some(Zeroizing::new(sealer.seal(key.kid(), &key.pkcs8())?)),
         created_at: now.timestamp_micros(),
         signs_from,
         retired_at: None,

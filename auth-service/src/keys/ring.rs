@@ -84,7 +84,7 @@ impl KeyRing {
 
 /// Opens a stored key's private half.
 pub(super) fn open(sealer: &Sealer, key: &StoredKey) -> Result<SigningKey, String> {
-    let stored = key.private_key.as_deref().ok_or("it has no private half")?;
+    let stored = key.private_key().ok_or("it has no private half")?;
     let der = sealer.open(&key.kid, stored).map_err(|error| error.to_string())?;
     SigningKey::from_pkcs8(&der).map_err(|error| error.to_string())
 }
@@ -98,7 +98,7 @@ mod tests {
         StoredKey {
             kid: key.kid().to_owned(),
             public_key: key.public_key().to_vec(),
-            private_key: Some(sealer.seal(key.kid(), &key.pkcs8()).unwrap()),
+            private_key: Some(sealer.seal(key.kid(), &key.pkcs8()).unwrap().into()),
             created_at: signs_from,
             signs_from,
             retired_at: None,
@@ -121,5 +121,23 @@ mod tests {
         );
         ring.update(vec![second.clone()]);
         assert_eq!(ring.signer(5).unwrap().kid(), second.kid);
+    }
+
+    #[test]
+    fn debug_shows_no_private_key_even_one_that_lies_unsealed() {
+        let sealer = Sealer::new(None).unwrap();
+        let stored = key(&sealer, 10);
+        let ring = KeyRing::new(sealer);
+        ring.update(vec![stored.clone()]);
+        let private = format!("{:?}", stored.private_key().unwrap());
+
+        let shown = format!("{stored:?} {ring:?} {:?}", ring.signer(20));
+
+        assert!(shown.contains(&stored.kid) && private.len() > 100);
+        // Somewhere in its middle, without the brackets.
+        assert!(
+            !shown.contains(&private[private.len() - 40..private.len() - 1]),
+            "{shown}"
+        );
     }
 }

@@ -1,24 +1,45 @@
 //! Signing keys, sealed as they are.
 
+use std::fmt;
+
 use database::{Error, Row, args};
+use zeroize::Zeroizing;
 
 use super::{Change, Store, change::KEY};
 
 /// A signing key's row. Times are microseconds since the epoch.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StoredKey {
     /// The RFC 7638 thumbprint.
     pub kid: String,
     /// 32 bytes.
     pub public_key: Vec<u8>,
     /// The seed, sealed or plain. `None` once the key is retired.
-    pub private_key: Option<Vec<u8>>,
+    pub private_key: Option<Zeroizing<Vec<u8>>>,
     /// When it was made.
     pub created_at: i64,
     /// From when on it signs.
     pub signs_from: i64,
     /// Since when it is trusted no longer.
     pub retired_at: Option<i64>,
+}
+
+impl StoredKey {
+    /// The private half as it is stored.
+    pub fn private_key(&self) -> Option<&[u8]> {
+        self.private_key.as_deref().map(Vec::as_slice)
+    }
+}
+
+impl fmt::Debug for StoredKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredKey")
+            .field("kid", &self.kid)
+            .field("created_at", &self.created_at)
+            .field("signs_from", &self.signs_from)
+            .field("retired_at", &self.retired_at)
+            .finish_non_exhaustive()
+    }
 }
 
 const COLUMNS: &str = "kid, public_key, private_key, created_at, signs_from, retired_at";
@@ -52,7 +73,7 @@ impl Change {
         let values = args![
             key.kid.as_str(),
             key.public_key.clone(),
-            key.private_key.clone(),
+            key.private_key(),
             key.created_at,
             key.signs_from,
             key.retired_at
@@ -105,7 +126,7 @@ fn key(row: &Row) -> Result<StoredKey, Error> {
     Ok(StoredKey {
         kid: row.get("kid")?,
         public_key: row.get("public_key")?,
-        private_key: row.get("private_key")?,
+        private_key: row.get::<Option<_>>("private_key")?.map(Zeroizing::new),
         created_at: row.get("created_at")?,
         signs_from: row.get("signs_from")?,
         retired_at: row.get("retired_at")?,

@@ -5,6 +5,7 @@ use std::num::NonZeroI64;
 
 use database::{Error, Row, args};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use super::{
     Store, StoredKey,
@@ -132,7 +133,7 @@ fn key(row: &Row) -> Result<StoredKey, Error> {
     Ok(StoredKey {
         kid: row.get("name")?,
         public_key: row.get("bytes")?,
-        private_key: row.get("more_bytes")?,
+        private_key: row.get::<Option<_>>("more_bytes")?.map(Zeroizing::new),
         created_at: row.get("n1")?,
         signs_from: row.get("n2")?,
         retired_at: row.get("n3")?,

@@ -1,7 +1,9 @@
+use std::fmt;
+
 use uuid::Uuid;
 
 /// A value on its way into a query. `None` is NULL; it keeps its type because PostgreSQL wants to know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Value {
     /// TEXT. PostgreSQL refuses the NUL character.
     Text(Option<String>),
@@ -13,6 +15,19 @@ pub enum Value {
     Bytes(Option<Vec<u8>>),
     /// 16 bytes in a BLOB, UUID. Both engines order it by its bytes.
     Uuid(Option<Uuid>),
+}
+
+/// Texts and bytes may be hashes and keys: only their length is shown.
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text({:?} bytes)", text.as_ref().map(String::len)),
+            Self::Int(int) => write!(f, "Int({int:?})"),
+            Self::Bool(bool) => write!(f, "Bool({bool:?})"),
+            Self::Bytes(bytes) => write!(f, "Bytes({:?} bytes)", bytes.as_ref().map(Vec::len)),
+            Self::Uuid(uuid) => write!(f, "Uuid({uuid:?})"),
+        }
+    }
 }
 
 macro_rules! value_from {

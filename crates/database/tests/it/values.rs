@@ -1,6 +1,6 @@
 //! What goes into a query comes out of it the same, on both engines.
 
-use database::{Database, Error, args};
+use database::{Database, Error, Value, args};
 use test_kit::{TestDatabase, on_every_engine};
 use uuid::Uuid;
 
@@ -130,4 +130,14 @@ on_every_engine! {
         assert_eq!(found, sorted);
         assert_eq!(above.len(), 4, "a_b, ab, z and é");
     }
+}
+
+#[test]
+fn debug_shows_no_text_and_no_bytes() {
+    let values: Vec<Value> = args!["planted", b"planted".to_vec(), 7_i64];
+
+    let shown = format!("{values:?}");
+
+    assert!(!shown.contains("planted") && !shown.contains("112"), "{shown}");
+    assert!(shown.contains("Int(Some(7))"), "{shown}");
 }
