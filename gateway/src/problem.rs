@@ -95,6 +95,11 @@ impl Problem {
         Self::new(412, Code::Aborted, "PRECONDITION_FAILED", detail)
     }
 
+    /// Something broke that the caller cannot help. The cause was logged.
+    pub(crate) fn internal() -> Self {
+        Self::new(500, Code::Internal, "INTERNAL", "the call failed inside the gateway")
+    }
+
     /// What the service answered cannot be shown. The cause was logged.
     pub(crate) fn upstream_invalid() -> Self {
         Self::new(

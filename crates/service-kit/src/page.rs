@@ -136,7 +136,13 @@ fn checksum(query: &[&str], body: &[u8]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Direction, InvalidToken, Part, Position, size};
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    use proptest::{
+        prelude::{Rng, RngExt},
+        test_runner::{RngAlgorithm, TestRng},
+    };
+
+    use super::{Direction, InvalidToken, Part, Position, checksum, size};
 
     fn position() -> Position {
         Position {
@@ -186,5 +192,71 @@ mod tests {
             [Ok(50), Ok(1), Ok(1_000), Ok(1_000)]
         );
         assert!(size(-1).is_err());
+    }
+
+    const CASES: usize = 100_000;
+
+    fn rng() -> TestRng {
+        TestRng::deterministic_rng(RngAlgorithm::ChaCha)
+    }
+
+    fn bytes(rng: &mut TestRng, most: usize) -> Vec<u8> {
+        let mut bytes = vec![0; rng.random_range(0..=most)];
+        rng.fill_bytes(&mut bytes);
+        bytes
+    }
+
+    fn any_position(rng: &mut TestRng) -> Position {
+        let direction = [Direction::Forward, Direction::Backward][rng.random_range(0..2)];
+        let parts = rng.random_range(0..4);
+        let part = |_| match rng.random_range(0..2) {
+            0 => Part::Int(rng.random()),
+            _ => Part::Text(String::from_utf8_lossy(&bytes(rng, 12)).into_owned()),
+        };
+        let key = (0..parts).map(part).collect();
+        Position { direction, key }
+    }
+
+    #[test]
+    fn any_position_comes_back_and_a_damaged_token_never_does() {
+        let mut rng = rng();
+        for _ in 0..CASES {
+            let position = any_position(&mut rng);
+            let token = position.to_token(&["q"]);
+            assert_eq!(Position::from_token(&token, &["q"]), Ok(position));
+
+            let mut damaged = token.clone().into_bytes();
+            let at = rng.random_range(0..damaged.len());
+            let end = rng.random_range(at..=damaged.len());
+            damaged.splice(at..end, bytes(&mut rng, 3));
+            if let Ok(damaged) = String::from_utf8(damaged)
+                && damaged != token
+            {
+                assert_eq!(Position::from_token(&damaged, &["q"]), Err(InvalidToken), "{damaged}");
+            }
+        }
+    }
+
+    /// Behind a good checksum, as somebody could make one who knows how: it needs no key.
+    #[test]
+    fn any_bytes_are_read_or_refused_and_read_in_one_way_only() {
+        let mut rng = rng();
+        let mut read = 0;
+        for _ in 0..CASES {
+            let mut body = bytes(&mut rng, 30);
+            for byte in &mut body {
+                *byte = match rng.random_range(0..3) {
+                    0 => [b'f', b'b', b'i', b't'][rng.random_range(0..4)],
+                    1 => rng.random_range(0..9),
+                    _ => *byte,
+                };
+            }
+            let sealed = URL_SAFE_NO_PAD.encode([&*body, &checksum(&["q"], &body)].concat());
+            if let Ok(position) = Position::from_token(&sealed, &["q"]) {
+                read += 1;
+                assert_eq!(position.to_token(&["q"]), sealed);
+            }
+        }
+        assert!(read > 100, "{read} were read");
     }
 }

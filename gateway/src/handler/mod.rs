@@ -5,9 +5,10 @@ mod call;
 mod conditional;
 mod upward;
 
-use std::{net::IpAddr, sync::Arc, time::Instant};
+use std::{net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Instant};
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use service_kit::{
     request_id::{self, RequestId},
@@ -63,7 +64,11 @@ where
     };
     let span = tracing::info_span!("request", request_id = asked.id.as_str(), method = %asked.parts.method, path = asked.parts.uri.path());
     trace_context::adopt(&span, &asked.parts.headers);
-    let Answer { mut response, route } = answer(&app, &asked, body).instrument(span.clone()).await;
+    let answered = AssertUnwindSafe(answer(&app, &asked, body)).catch_unwind();
+    let Answer { mut response, route } = answered.instrument(span.clone()).await.unwrap_or_else(|_| {
+        // The panic itself is in the log already, by the process's hook.
+        Problem::internal().response(asked.id.as_str()).into()
+    });
     finish(&app, &asked, &mut response);
     span.in_scope(|| tracing::debug!(status = response.status().as_u16(), "answered"));
     let labels = Labels {
@@ -180,4 +185,50 @@ fn drop_content(response: &mut Response<Body>) {
             .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
     }
     *response.body_mut() = Body::empty();
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        net::IpAddr,
+        pin::Pin,
+        sync::Arc,
+        task::{Context, Poll},
+    };
+
+    use bytes::Bytes;
+    use clap::Parser;
+    use http::{Request, StatusCode};
+    use http_body::{Body, Frame};
+    use service_kit::metrics::Metrics;
+
+    use super::handle;
+    use crate::{cli::Cli, config::Config, server};
+
+    /// A body whose reading ends in a panic.
+    struct Panicking;
+
+    impl Body for Panicking {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+            panic!("planted")
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_plain_500_with_the_request_id() {
+        let config = Config::from(Cli::try_parse_from(["gateway"]).unwrap());
+        let routes = server::routes(&config.gateway).unwrap();
+        let app = Arc::new(server::app(&config, &routes, &Metrics::default(), false).unwrap());
+        let request = Request::post("/api/v1/auth/login").header("x-request-id", "the-request");
+
+        let response = handle(app, IpAddr::from([127, 0, 0, 1]), request.body(Panicking).unwrap()).await;
+
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()["x-request-id"], "the-request");
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        assert!(!format!("{response:?}").contains("planted"), "{response:?}");
+    }
 }

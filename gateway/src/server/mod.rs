@@ -14,6 +14,8 @@ use tokio::{
     time,
 };
 
+#[cfg(test)]
+pub(crate) use self::build::app;
 pub use self::build::{build, routes};
 use self::worker::{Accepted, Job, Worker};
 use crate::app::Shared;

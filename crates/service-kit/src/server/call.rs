@@ -95,9 +95,8 @@ where
     }
 }
 
+/// The panic itself is in the log already, by the process's hook.
 fn panicked() -> Response<Body> {
-    // The panic itself was logged by the process's hook.
-    tracing::error!("a handler panicked");
     let refusal = crate::refusal::Refusal::new(Code::Internal, "INTERNAL", "the call failed inside the service");
     Status::from(refusal).into_http()
 }
@@ -175,5 +174,36 @@ impl http_body::Body for Observed {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+    use tonic::{Status, body::Body};
+    use tower::{Layer, ServiceExt, service_fn};
+
+    use super::CallLayer;
+    use crate::metrics::Metrics;
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_answered_plainly_and_the_next_call_is_served() {
+        let handler = service_fn(|request: Request<Body>| async move {
+            assert!(request.uri().path() != "/a.v1.A/Bad", "planted");
+            Ok(Status::ok("").into_http())
+        });
+        let calls = CallLayer::new(&Metrics::default()).layer(handler);
+        let call = |path: &str| calls.clone().oneshot(Request::get(path).body(Body::default()).unwrap());
+
+        let refused = call("/a.v1.A/Bad").await.unwrap();
+        let served = call("/a.v1.A/Good").await.unwrap();
+
+        let status = Status::from_header_map(refused.headers()).unwrap();
+        assert_eq!(status.code(), tonic::Code::Internal);
+        assert!(!format!("{status:?}").contains("planted"), "{status:?}");
+        assert_eq!(
+            Status::from_header_map(served.headers()).unwrap().code(),
+            tonic::Code::Ok
+        );
     }
 }
