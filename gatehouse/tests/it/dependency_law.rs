@@ -100,3 +100,15 @@ fn only_the_database_crate_knows_the_engines() {
         assert_eq!(knows, name == "database", "{name} and sqlx");
     }
 }
+
+#[test]
+fn unsafe_code_is_forbidden_in_every_crate() {
+    let workspace = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+    let workspace = std::fs::read_to_string(workspace).unwrap();
+    assert!(workspace.contains("[workspace.lints.rust]\nunsafe_code = \"forbid\"\n"));
+    for member in members() {
+        let manifest = member["manifest_path"].as_str().unwrap();
+        let text = std::fs::read_to_string(manifest).unwrap();
+        assert!(text.contains("\n[lints]\nworkspace = true\n"), "{manifest}");
+    }
+}

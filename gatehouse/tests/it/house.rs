@@ -22,6 +22,48 @@ struct Line {
     house: HouseArgs,
 }
 
+/// A client of a gateway.
+pub struct Rest {
+    pub addr: SocketAddr,
+    client: Client<HttpConnector, Full<Bytes>>,
+}
+
+impl Rest {
+    pub fn of(addr: SocketAddr) -> Self {
+        Self {
+            addr,
+            client: Client::builder(TokioExecutor::new()).build_http(),
+        }
+    }
+
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+        let mut request = Request::builder()
+            .method(Method::from_bytes(method.as_bytes()).unwrap())
+            .uri(format!("http://{}{path}", self.addr));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send_raw(
+            request
+                .body(Full::new(Bytes::copy_from_slice(body.as_bytes())))
+                .unwrap(),
+        )
+        .await
+    }
+
+    async fn send_raw(&self, request: Request<Full<Bytes>>) -> Reply {
+        let response = self.client.request(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Reply {
+            status: parts.status,
+            headers: parts.headers,
+            body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+            text: String::from_utf8_lossy(&body).into_owned(),
+        }
+    }
+}
+
 /// A running house. It ends when it is dropped.
 pub struct TestHouse {
     pub rest: SocketAddr,
@@ -29,7 +71,7 @@ pub struct TestHouse {
     pub widget: SocketAddr,
     admin_password: String,
     folder: TempDir,
-    client: Client<HttpConnector, Full<Bytes>>,
+    client: Rest,
     stop: Option<oneshot::Sender<()>>,
     serving: Option<JoinHandle<Result<(), service_kit::process::StartError>>>,
 }
@@ -48,11 +90,11 @@ impl TestHouse {
             widget,
             admin_password,
             folder,
-            client: Client::builder(TokioExecutor::new()).build_http(),
+            client: Rest::of(rest),
             stop: Some(stop),
             serving: Some(serving),
         };
-        house.widget_ready().await;
+        widget_ready(widget).await;
         house
     }
 
@@ -67,37 +109,15 @@ impl TestHouse {
     }
 
     pub async fn channel(&self, service: SocketAddr) -> Channel {
-        Channel::from_shared(format!("http://{service}"))
-            .unwrap()
-            .connect()
-            .await
-            .unwrap()
+        channel(service).await
     }
 
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
-        let mut request = Request::builder()
-            .method(Method::from_bytes(method.as_bytes()).unwrap())
-            .uri(format!("http://{}{path}", self.rest));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        self.send_raw(
-            request
-                .body(Full::new(Bytes::copy_from_slice(body.as_bytes())))
-                .unwrap(),
-        )
-        .await
+        self.client.send(method, path, headers, body).await
     }
 
     pub async fn send_raw(&self, request: Request<Full<Bytes>>) -> Reply {
-        let response = self.client.request(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Reply {
-            status: parts.status,
-            headers: parts.headers,
-            body: serde_json::from_slice(&body).unwrap_or(Value::Null),
-        }
+        self.client.send_raw(request).await
     }
 
     /// The administrator of the first start, logged in.
@@ -125,14 +145,22 @@ impl TestHouse {
             bearer: format!("Bearer {token}"),
         }
     }
+}
 
-    /// Waits for the widget service's first complete view of revocations.
-    async fn widget_ready(&self) {
-        let mut health = tonic_health::pb::health_client::HealthClient::new(self.channel(self.widget).await);
-        let request = tonic_health::pb::HealthCheckRequest::default();
-        let mut states = health.watch(request).await.unwrap().into_inner();
-        while states.message().await.unwrap().unwrap().status != 1 {}
-    }
+pub async fn channel(service: SocketAddr) -> Channel {
+    Channel::from_shared(format!("http://{service}"))
+        .unwrap()
+        .connect()
+        .await
+        .unwrap()
+}
+
+/// Waits for the widget service's first complete view of revocations.
+pub async fn widget_ready(widget: SocketAddr) {
+    let mut health = tonic_health::pb::health_client::HealthClient::new(channel(widget).await);
+    let request = tonic_health::pb::HealthCheckRequest::default();
+    let mut states = health.watch(request).await.unwrap().into_inner();
+    while states.message().await.unwrap().unwrap().status != 1 {}
 }
 
 /// Somebody with a token.
@@ -162,7 +190,9 @@ impl Actor<'_> {
 pub struct Reply {
     pub status: StatusCode,
     pub headers: HeaderMap,
+    /// The body as JSON; null when it is none.
     pub body: Value,
+    pub text: String,
 }
 
 impl Reply {
@@ -186,7 +216,7 @@ impl Reply {
 }
 
 /// Free ports, databases in the folder, and a wide allowance for registrations.
-fn settings(folder: &Path) -> HouseArgs {
+pub fn settings(folder: &Path) -> HouseArgs {
     let mut line = vec!["gatehouse".to_owned()];
     for role in ["auth", "widget", "gateway"] {
         line.push(format!("--{role}-listen=127.0.0.1:0"));

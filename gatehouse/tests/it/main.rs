@@ -16,4 +16,5 @@ mod house;
 mod journey;
 mod replicas;
 mod throttle;
+mod leaks;
 mod validate_only;
