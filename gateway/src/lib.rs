@@ -11,7 +11,7 @@ pub mod fault;
 mod handler;
 mod json;
 mod lookup;
-mod matching;
+pub mod matching;
 mod number;
 pub mod openapi;
 pub mod options;

@@ -203,7 +203,7 @@ mod tests {
     use service_kit::metrics::Metrics;
 
     use super::handle;
-    use crate::{cli::Cli, config::Config, server};
+    use crate::{app::App, cli::Cli, config::Config, server};
 
     /// A body whose reading ends in a panic.
     struct Panicking;
@@ -221,7 +221,8 @@ mod tests {
     async fn a_panic_is_a_plain_500_with_the_request_id() {
         let config = Config::from(Cli::try_parse_from(["gateway"]).unwrap());
         let routes = server::routes(&config.gateway).unwrap();
-        let app = Arc::new(server::app(&config, &routes, &Metrics::default(), false).unwrap());
+        let shared = server::shared(&config, &routes, &Metrics::default(), false).unwrap();
+        let app = Arc::new(App::start(Arc::new(shared)));
         let request = Request::post("/api/v1/auth/login").header("x-request-id", "the-request");
 
         let response = handle(app, IpAddr::from([127, 0, 0, 1]), request.body(Panicking).unwrap()).await;

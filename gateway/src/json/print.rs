@@ -9,8 +9,10 @@ use super::{
 use crate::{
     plan::{Type, WellKnown},
     time::{self, Moment},
-    wire::{Invalid, Raw, Reader},
+    wire::{FIXED64, Invalid, LENGTH, Raw, Reader, VARINT},
 };
+
+const ANOTHER_TYPE: Invalid = Invalid("a field of a well-known message has another wire type than its type");
 
 /// An entry of a map.
 pub(super) struct Entry<'a> {
@@ -18,6 +20,18 @@ pub(super) struct Entry<'a> {
     pub(super) value: Option<Raw<'a>>,
     /// A message value that was there in several parts.
     pub(super) merged: Option<Vec<u8>>,
+}
+
+impl<'a> Entry<'a> {
+    /// Takes a message value, or one more part of it.
+    fn add(&mut self, value: Raw<'a>) {
+        if let (Some(Raw::Bytes(before)), Raw::Bytes(part)) = (self.value, value) {
+            self.merged
+                .get_or_insert_with(|| before.to_vec())
+                .extend_from_slice(part);
+        }
+        self.value = Some(value);
+    }
 }
 
 /// Takes a map entry apart: key 1, value 2, the last of each counts.
@@ -37,13 +51,11 @@ pub(super) fn entry(bytes: &[u8], key_type: Type, value_type: Type) -> Result<En
         match number {
             1 if wire_type == key_type.wire_type() => entry.key = raw,
             2 if wire_type == value_type.wire_type() => {
-                if let (Type::Message(_), Some(Raw::Bytes(before)), Raw::Bytes(part)) = (value_type, entry.value, raw) {
-                    entry
-                        .merged
-                        .get_or_insert_with(|| before.to_vec())
-                        .extend_from_slice(part);
+                if matches!(value_type, Type::Message(_)) {
+                    entry.add(raw);
+                } else {
+                    entry.value = Some(raw);
                 }
-                entry.value = Some(raw);
             }
             1 | 2 => return Err(Invalid("a map entry has another wire type than its type")),
             _ => {}
@@ -111,9 +123,9 @@ impl Encoder<'_> {
         let mut moment = Moment { seconds: 0, nanos: 0 };
         for field in fields(bytes) {
             match field? {
-                (1, _, Raw::Number(number)) => moment.seconds = number as i64,
-                (2, _, Raw::Number(number)) => moment.nanos = number as i32,
-                (1 | 2, ..) => return Err(Invalid("a time has a field of another type")),
+                (1, VARINT, Raw::Number(number)) => moment.seconds = number as i64,
+                (2, VARINT, Raw::Number(number)) => moment.nanos = number as i32,
+                (1 | 2, ..) => return Err(ANOTHER_TYPE),
                 _ => {}
             }
         }
@@ -128,8 +140,10 @@ impl Encoder<'_> {
     fn mask(&mut self, bytes: &[u8]) -> Printed {
         let mut text = String::new();
         for field in fields(bytes) {
-            let (1, _, Raw::Bytes(path)) = field? else {
-                continue;
+            let path = match field? {
+                (1, LENGTH, Raw::Bytes(path)) => path,
+                (1, ..) => return Err(ANOTHER_TYPE),
+                _ => continue,
             };
             let path = std::str::from_utf8(path).map_err(|_| Invalid("a string is not UTF-8"))?;
             if !text.is_empty() {
@@ -145,9 +159,10 @@ impl Encoder<'_> {
         let textual = matches!(inner, Type::String | Type::Bytes);
         let mut value = if textual { Raw::Bytes(&[]) } else { Raw::Number(0) };
         for field in fields(bytes) {
-            let (number, wire_type, raw) = field?;
-            if number == 1 && wire_type == inner.wire_type() {
-                value = raw;
+            match field? {
+                (1, wire_type, raw) if wire_type == inner.wire_type() => value = raw,
+                (1, ..) => return Err(ANOTHER_TYPE),
+                _ => {}
             }
         }
         self.value(inner, value)
@@ -156,8 +171,10 @@ impl Encoder<'_> {
     fn free_struct(&mut self, bytes: &[u8]) -> Printed {
         let mut entries = Vec::new();
         for field in fields(bytes) {
-            if let (1, _, Raw::Bytes(bytes)) = field? {
-                entries.push(free_entry(bytes)?);
+            match field? {
+                (1, LENGTH, Raw::Bytes(bytes)) => entries.push(free_entry(bytes)?),
+                (1, ..) => return Err(ANOTHER_TYPE),
+                _ => {}
             }
         }
         keep_last(&mut entries);
@@ -168,8 +185,9 @@ impl Encoder<'_> {
             }
             self.value(Type::String, entry.key)?;
             self.out.push(b':');
-            match entry.value {
-                Some(Raw::Bytes(value)) => self.nested(WellKnown::Value, value)?,
+            match (&entry.merged, entry.value) {
+                (Some(merged), _) => self.nested(WellKnown::Value, merged)?,
+                (None, Some(Raw::Bytes(value))) => self.nested(WellKnown::Value, value)?,
                 _ => return Err(Invalid("an entry of a Struct has no value")),
             }
         }
@@ -180,11 +198,15 @@ impl Encoder<'_> {
     fn free_list(&mut self, bytes: &[u8]) -> Printed {
         self.out.push(b'[');
         for field in fields(bytes) {
-            if let (1, _, Raw::Bytes(value)) = field? {
-                if self.out.last() != Some(&b'[') {
-                    self.out.push(b',');
+            match field? {
+                (1, LENGTH, Raw::Bytes(value)) => {
+                    if self.out.last() != Some(&b'[') {
+                        self.out.push(b',');
+                    }
+                    self.nested(WellKnown::Value, value)?;
                 }
-                self.nested(WellKnown::Value, value)?;
+                (1, ..) => return Err(ANOTHER_TYPE),
+                _ => {}
             }
         }
         self.out.push(b']');
@@ -193,12 +215,28 @@ impl Encoder<'_> {
 
     /// Prints the kind that came last; a Value without a kind is not valid.
     fn free_value(&mut self, bytes: &[u8]) -> Printed {
-        let mut last = None;
+        let (mut last, mut merged) = (None, Vec::new());
         for field in fields(bytes) {
-            let (number, _, raw) = field?;
-            if (free::NULL..=free::LIST).contains(&number) {
-                last = Some((number, raw));
+            let (number, wire_type, raw) = field?;
+            match number {
+                free::NULL | free::BOOL if wire_type == VARINT => {}
+                free::NUMBER if wire_type == FIXED64 => {}
+                free::STRING | free::STRUCT | free::LIST if wire_type == LENGTH => {}
+                free::NULL..=free::LIST => return Err(ANOTHER_TYPE),
+                _ => continue,
             }
+            // A message that is there in several parts is the parts one after another.
+            merged = match (last, raw) {
+                (Some((before, Raw::Bytes(first))), Raw::Bytes(part)) if before == number && number != free::STRING => {
+                    let begun = if merged.is_empty() { first.to_vec() } else { merged };
+                    [&begun, part].concat()
+                }
+                _ => Vec::new(),
+            };
+            last = Some((number, raw));
+        }
+        if let (Some((number, Raw::Bytes(_))), false) = (last, merged.is_empty()) {
+            last = Some((number, Raw::Bytes(&merged)));
         }
         match last {
             Some((free::NULL, Raw::Number(_))) => self.out.extend_from_slice(b"null"),
@@ -218,8 +256,9 @@ impl Encoder<'_> {
         let (mut url, mut value): (&[u8], &[u8]) = (&[], &[]);
         for field in fields(bytes) {
             match field? {
-                (1, _, Raw::Bytes(bytes)) => url = bytes,
-                (2, _, Raw::Bytes(bytes)) => value = bytes,
+                (1, LENGTH, Raw::Bytes(bytes)) => url = bytes,
+                (2, LENGTH, Raw::Bytes(bytes)) => value = bytes,
+                (1 | 2, ..) => return Err(ANOTHER_TYPE),
                 _ => {}
             }
         }
@@ -257,9 +296,9 @@ fn free_entry(bytes: &[u8]) -> Result<Entry<'_>, Invalid> {
     };
     for field in fields(bytes) {
         match field? {
-            (1, _, key @ Raw::Bytes(_)) => entry.key = key,
-            (2, _, value @ Raw::Bytes(_)) => entry.value = Some(value),
-            (1 | 2, ..) => return Err(Invalid("an entry of a Struct has a field of another type")),
+            (1, LENGTH, key) => entry.key = key,
+            (2, LENGTH, value) => entry.add(value),
+            (1 | 2, ..) => return Err(ANOTHER_TYPE),
             _ => {}
         }
     }

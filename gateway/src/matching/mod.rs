@@ -9,20 +9,22 @@ mod tree;
 use http::Method;
 
 use self::tree::Tree;
-use crate::route::Routes;
+use crate::{route::HttpMethod, template::Template};
 
 /// Finds routes.
 #[derive(Debug)]
-pub(crate) struct Matcher {
+pub struct Matcher {
     tree: Tree,
 }
 
 /// What a method and path lead to.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Match<'p> {
+pub enum Match<'p> {
     /// This route, with the path cut into the segments that it was matched on.
     Route {
+        /// Which binding, in the order they were given in.
         index: usize,
+        /// What lies between the slashes, as it came, without the verb.
         segments: Vec<&'p str>,
         /// Whether the template is literals alone.
         literal: bool,
@@ -35,7 +37,7 @@ pub(crate) enum Match<'p> {
 
 /// The methods that a path takes, each once.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Allowed {
+pub struct Allowed {
     methods: Vec<Method>,
     /// Whether one of the templates is literals alone.
     pub(crate) literal: bool,
@@ -56,7 +58,7 @@ impl Allowed {
     }
 
     /// The value of `Allow`: HEAD where GET is, OPTIONS always.
-    pub(crate) fn header(&self) -> String {
+    pub fn header(&self) -> String {
         let mut methods = self.methods.clone();
         if methods.contains(&Method::GET) && !methods.contains(&Method::HEAD) {
             methods.push(Method::HEAD);
@@ -69,15 +71,15 @@ impl Allowed {
 }
 
 impl Matcher {
-    /// Builds the tree.
-    pub(crate) fn new(routes: &Routes) -> Self {
+    /// Builds the tree of bindings, no two of which have the same method and equivalent templates.
+    pub fn new<'a>(bindings: impl IntoIterator<Item = (&'a HttpMethod, &'a Template)>) -> Self {
         Self {
-            tree: Tree::new(routes),
+            tree: Tree::new(bindings),
         }
     }
 
     /// Matches a raw path.
-    pub(crate) fn find<'p>(&self, method: &Method, path: &'p str) -> Match<'p> {
+    pub fn find<'p>(&self, method: &Method, path: &'p str) -> Match<'p> {
         let Some(rest) = path.strip_prefix('/') else {
             return Match::Unknown;
         };

@@ -7,8 +7,8 @@ use http::Method;
 use super::Allowed;
 use crate::{
     percent,
-    route::{HttpMethod, Routes},
-    template::Segment,
+    route::HttpMethod,
+    template::{Segment, Template},
 };
 
 #[derive(Debug, Default)]
@@ -51,15 +51,15 @@ struct Search<'a> {
 }
 
 impl Tree {
-    pub(super) fn new(routes: &Routes) -> Self {
+    pub(super) fn new<'a>(bindings: impl IntoIterator<Item = (&'a HttpMethod, &'a Template)>) -> Self {
         let mut tree = Self::default();
-        for (index, route) in routes.iter().enumerate() {
+        for (index, (method, template)) in bindings.into_iter().enumerate() {
             let bound = Bound {
-                verb: route.template.verb().map(Into::into),
-                method: route.http_method.clone(),
+                verb: template.verb().map(Into::into),
+                method: method.clone(),
                 route: index,
             };
-            tree.root.insert(route.template.segments(), bound);
+            tree.root.insert(template.segments(), bound);
         }
         tree
     }

@@ -65,7 +65,7 @@ pub async fn build(config: Config) -> Result<Server, StartError> {
     })
 }
 
-fn shared(config: &Config, routes: &Routes, metrics: &Metrics, is_tls: bool) -> Result<Shared, StartError> {
+pub(crate) fn shared(config: &Config, routes: &Routes, metrics: &Metrics, is_tls: bool) -> Result<Shared, StartError> {
     let plans = Plans::compile(routes.pool());
     let endpoints: Option<Vec<Endpoint>> = routes.iter().map(|route| Endpoint::new(route, &plans)).collect();
     let endpoints =
@@ -74,7 +74,7 @@ fn shared(config: &Config, routes: &Routes, metrics: &Metrics, is_tls: bool) -> 
         services: services(config, &endpoints)?,
         plans,
         endpoints,
-        matcher: Matcher::new(routes),
+        matcher: Matcher::new(routes.iter().map(|route| (&route.http_method, &route.template))),
         pages: pages(routes),
         caller: Caller::default(),
         cors: config.gateway.cors_origins.clone().unwrap_or_default(),

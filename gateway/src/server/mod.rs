@@ -15,7 +15,7 @@ use tokio::{
 };
 
 #[cfg(test)]
-pub(crate) use self::build::app;
+pub(crate) use self::build::shared;
 pub use self::build::{build, routes};
 use self::worker::{Accepted, Job, Worker};
 use crate::app::Shared;

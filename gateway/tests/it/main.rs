@@ -12,6 +12,7 @@ mod command;
 mod docs;
 mod errors;
 mod faults;
+mod fuzz;
 mod hostile;
 mod kit;
 mod matching;

@@ -2,52 +2,21 @@
 
 mod client;
 mod fake;
+mod schema;
 
-use std::{
-    fs,
-    path::Path,
-    sync::{Arc, LazyLock},
-};
+use std::{fs, sync::Arc};
 
 use clap::Parser;
 use gateway::{Resolver, SystemResolver, cli::Cli};
 use prost::Message;
-use prost_reflect::{DescriptorPool, DynamicMessage};
+use prost_reflect::DynamicMessage;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 pub use self::{
     client::{Client, json},
     fake::{Answer, Fake},
+    schema::{POOL, compile, descriptors, pool},
 };
-
-/// The types of `echo.proto`.
-pub static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| DescriptorPool::decode(DESCRIPTORS.as_slice()).unwrap());
-
-static DESCRIPTORS: LazyLock<Vec<u8>> = LazyLock::new(|| descriptors(include_str!("echo.proto")));
-
-/// Compiles one `.proto` text, named `test.proto`, together with the contract's imports.
-pub fn pool(source: &str) -> DescriptorPool {
-    DescriptorPool::decode(descriptors(source).as_slice()).unwrap()
-}
-
-/// The same as an encoded descriptor set.
-pub fn descriptors(source: &str) -> Vec<u8> {
-    compile(source, true)
-}
-
-/// The same with source info or without.
-pub fn compile(source: &str, source_info: bool) -> Vec<u8> {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("test.proto"), source).unwrap();
-    let contract = Path::new(env!("CARGO_MANIFEST_DIR")).join("../proto");
-    let mut compiler = protox::Compiler::new([folder.path(), contract.as_path()]).unwrap();
-    compiler
-        .include_source_info(source_info)
-        .include_imports(true)
-        .open_file("test.proto")
-        .unwrap();
-    compiler.encode_file_descriptor_set()
-}
 
 /// A message of `echo.proto` from its JSON, read by the reference.
 pub fn message(name: &str, json: serde_json::Value) -> Vec<u8> {
@@ -88,7 +57,7 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
-            descriptors: DESCRIPTORS.clone(),
+            descriptors: schema::DESCRIPTORS.clone(),
             package: "echo.v1",
             resolver: Arc::new(SystemResolver),
             on_cores: false,
