@@ -14,13 +14,31 @@ cleanup() {
     kill "$pid" 2>/dev/null || true
     wait "$pid" 2>/dev/null || true
   done
-  if [ "$status" -ne 0 ] && [ -s "$work/log" ]; then
+  if [ "$status" -eq 0 ] && ! without_secrets "$work/log" "${password:-}"; then
+    status=1
+  elif [ "$status" -ne 0 ] && [ -s "$work/log" ]; then
     echo "--- the house's log, last lines" >&2
     tail -n 40 "$work/log" >&2
   fi
   rm -rf "$work"
+  exit "$status"
 }
 trap cleanup EXIT
+
+# without_secrets FILE [SECRET …]: fails when a log holds one of these, or what passwords, tokens, hashes and keys look
+# like in every check and test.
+without_secrets() {
+  local file=$1 secret found=0
+  shift
+  [ -s "$file" ] || return 0
+  for secret in "$@" 'eyJ' '$argon2' 'PRIVATE KEY' 'correct horse' 'a quite different sentence' 'planted'; do
+    if [ -n "$secret" ] && grep -n -F -m 3 -e "$secret" "$file" >&2; then
+      echo "FAILED: the log holds a secret ('$secret')" >&2
+      found=1
+    fi
+  done
+  return "$found"
+}
 
 fail() {
   echo "FAILED: $*" >&2
@@ -62,6 +80,7 @@ start_house() {
     cd "$work/run"
     exec env AUTH_LISTEN=127.0.0.1:0 WIDGET_LISTEN=127.0.0.1:0 GATEWAY_LISTEN=127.0.0.1:0 \
       AUTH_OPS_LISTEN=127.0.0.1:0 WIDGET_OPS_LISTEN=127.0.0.1:0 GATEWAY_OPS_LISTEN=127.0.0.1:0 \
+      RUST_LOG=trace,h2=info,hyper=info,hyper_util=info,tower=info \
       "$@" "${GATEHOUSE_BINARY:-$root/target/release/gatehouse}" >"$work/out" 2>>"$work/log"
   ) &
   house=$!
