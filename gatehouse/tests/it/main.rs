@@ -14,7 +14,7 @@ mod errors;
 mod health;
 mod house;
 mod journey;
+mod leaks;
 mod replicas;
 mod throttle;
-mod leaks;
 mod validate_only;

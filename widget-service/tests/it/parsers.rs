@@ -34,7 +34,7 @@ fn utc(text: &str) -> DateTime<Utc> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 30_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_name_is_1_to_100_of_its_characters(text in text("abcxyz0189-_", 104)) {

@@ -13,6 +13,9 @@ use super::{
     scan::assert_clean,
 };
 
+/// Settings, the exit code and what is said.
+type Row<'a> = (&'a [(&'a str, &'a str)], i32, &'a str);
+
 /// Starts with these settings, and checks that it ends so and says this.
 #[track_caller]
 fn refused(folder: &Path, settings: &[(&str, &str)], code: i32, says: &str) {
@@ -38,7 +41,7 @@ fn a_refused_start_repeats_no_secret() {
     .unwrap();
     fs::set_permissions(&pem, Permissions::from_mode(0o600)).unwrap();
     let pem = pem.to_str().unwrap();
-    let rows: [(&[(&str, &str)], i32, &str); 10] = [
+    let rows: [Row<'_>; 10] = [
         (
             &[("AUTH_DATABASE_URL", "postgres://auth:planted-password@127.0.0.1:1/auth")],
             1,
