@@ -7,7 +7,7 @@
 //! | how guessing is slowed down | `throttle` |
 //! | how everything is kept | [`store`] and `migrations/auth` |
 //! | how revocations get their numbers | [`store::Change`] |
-//! | how this replica knows what is revoked, and tells others | `trust` |
+//! | how this replica knows what is revoked, and tells others | [`trust`] |
 //! | how keys are sealed, rotated and retired | [`keys`] |
 //! | how calls are answered | `service` |
 //! | how refusals look | [`Error`] |
@@ -31,7 +31,7 @@ pub mod store;
 mod throttle;
 mod time;
 mod tokens;
-mod trust;
+pub mod trust;
 
 pub use cli::Cli;
 pub use config::{AuthArgs, Config, Registration};

@@ -23,11 +23,11 @@ pub struct TrustMark {
     /// The highest revocation number ever given out.
     pub counter: i64,
     /// How many keys are not retired, and the first and the last of their ids: another database's would differ.
-    keys: (i64, Option<String>, Option<String>),
+    pub keys: (i64, Option<String>, Option<String>),
 }
 
 /// Everything past a cursor as it was at one moment, no earlier than the call.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SyncRead {
     /// Whether the database is the primary, not a standby that may lag.
     pub primary: bool,
