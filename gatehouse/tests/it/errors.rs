@@ -7,7 +7,7 @@ use std::{
 };
 
 /// Words in capitals that the sources hold and that are no reasons.
-const OTHER: [&str; 32] = [
+const OTHER: [&str; 36] = [
     // canonical codes
     "OK",
     "CANCELLED",
@@ -37,7 +37,11 @@ const OTHER: [&str; 32] = [
     // roles, HTTP, values of flags
     "AUTH",
     "GATEWAY",
+    "DELETE",
+    "HEAD",
     "OPTIONS",
+    "PATCH",
+    "POST",
     "ADDRESS",
     "FILE",
     "VERSION",
