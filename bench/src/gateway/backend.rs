@@ -7,8 +7,10 @@ use proto::widget::v1::{
     widget_service_server::{WidgetService, WidgetServiceServer},
 };
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Request, Response, Status, transport::Server};
+use tonic::{
+    Request, Response, Status,
+    transport::{Server, server::TcpIncoming},
+};
 
 use bench::Outcome;
 
@@ -25,10 +27,11 @@ pub(crate) async fn serve() -> Outcome<()> {
         prev_page_token: String::new(),
         total_size: None,
     };
+    // The server's own setting is for listeners that it opens itself.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     Server::builder()
-        .tcp_nodelay(true)
         .add_service(WidgetServiceServer::new(InMemory { page }))
-        .serve_with_incoming(TcpListenerStream::new(listener))
+        .serve_with_incoming(incoming)
         .await?;
     Ok(())
 }
