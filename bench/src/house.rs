@@ -14,7 +14,7 @@ use tokio::{
     process::{Child, Command},
 };
 
-use crate::{Outcome, rest::Rest};
+use crate::{Outcome, process, rest::Rest};
 
 /// A running house.
 #[derive(Debug)]
@@ -136,7 +136,7 @@ impl House {
     /// # Errors
     /// When the house has ended.
     pub fn memory(&self) -> Outcome<u64> {
-        self.memory_as("VmRSS:")
+        process::memory(self.pid()?)
     }
 
     /// The most memory that was ever resident, in bytes.
@@ -144,18 +144,11 @@ impl House {
     /// # Errors
     /// When the house has ended.
     pub fn peak_memory(&self) -> Outcome<u64> {
-        self.memory_as("VmHWM:")
+        process::peak_memory(self.pid()?)
     }
 
-    fn memory_as(&self, name: &str) -> Outcome<u64> {
-        let pid = self.child.id().ok_or("the house has ended")?;
-        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix(name))
-            .ok_or_else(|| format!("no {name}"))?;
-        let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
-        Ok(kib * 1024)
+    fn pid(&self) -> Outcome<u32> {
+        Ok(self.child.id().ok_or("the house has ended")?)
     }
 
     /// Ends the house and waits for it.

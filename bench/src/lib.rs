@@ -2,6 +2,7 @@
 //!
 //! Everything goes to 127.0.0.1 and is bounded in count and time.
 
+pub mod grpc;
 pub mod house;
 pub mod load;
 pub mod open_loop;

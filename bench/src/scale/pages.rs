@@ -2,7 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use bench::{Outcome, house::House};
+use bench::{
+    Outcome,
+    grpc::{bearer, with},
+    house::House,
+    load::middle,
+};
 use chrono::DateTime;
 use database::{Database, args};
 use proto::{
@@ -11,7 +16,7 @@ use proto::{
 };
 use service_kit::page::Direction;
 use test_kit::TestDatabase;
-use tonic::{Request, transport::Channel};
+use tonic::{metadata::AsciiMetadataValue, transport::Channel};
 use widget_service::domain::{NamePrefix, Order, Position, SortKey};
 
 use super::rows::{add_widgets, patient};
@@ -128,7 +133,7 @@ impl List {
 struct Reader {
     auth: AuthServiceClient<Channel>,
     widgets: WidgetServiceClient<Channel>,
-    bearer: String,
+    bearer: AsciiMetadataValue,
 }
 
 impl Reader {
@@ -138,28 +143,23 @@ impl Reader {
         Ok(Self {
             auth: AuthServiceClient::new(connect(&house.auth)?.connect().await?),
             widgets: WidgetServiceClient::new(connect(&house.widget)?.tcp_nodelay(true).connect().await?),
-            bearer: format!("Bearer {token}"),
+            bearer: bearer(&token)?,
         })
     }
 
-    fn with<T>(&self, message: T) -> Outcome<Request<T>> {
-        let mut request = Request::new(message);
-        request.metadata_mut().insert("authorization", self.bearer.parse()?);
-        Ok(request)
-    }
-
     async fn id(&mut self) -> Outcome<uuid::Uuid> {
-        let request = self.with(GetCurrentUserRequest {})?;
+        let request = with(&self.bearer, GetCurrentUserRequest {});
         Ok(self.auth.get_current_user(request).await?.into_inner().id.parse()?)
     }
 
     async fn page(&mut self, list: &List, token: &str) -> Outcome<(Duration, ListWidgetsResponse)> {
-        let request = self.with(ListWidgetsRequest {
+        let request = ListWidgetsRequest {
             page_token: token.to_owned(),
             order_by: list.order.to_string(),
             name_prefix: list.prefix.as_ref().map_or("", NamePrefix::as_str).to_owned(),
             ..Default::default()
-        })?;
+        };
+        let request = with(&self.bearer, request);
         let began = Instant::now();
         let page = self.widgets.list_widgets(request).await?.into_inner();
         Ok((began.elapsed(), page))
@@ -177,9 +177,6 @@ impl Reader {
                 took.push(time);
             }
         }
-        Ok(took.map(|mut took| {
-            took.sort_unstable();
-            took[CALLS / 2].as_secs_f64() * 1e3
-        }))
+        Ok(took.map(|took| middle(took).as_secs_f64() * 1e3))
     }
 }

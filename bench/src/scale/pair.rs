@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use bench::Outcome;
+use bench::{
+    Outcome,
+    grpc::{bearer, with},
+};
 use database::Database;
 use proto::{
     auth::v1::{GetCurrentUserRequest, RegisterRequest, auth_service_client::AuthServiceClient},
@@ -56,7 +59,7 @@ impl Pair {
         Ok(Self {
             auth,
             widget,
-            bearer: format!("Bearer {token}").parse()?,
+            bearer: bearer(&token)?,
             databases,
             folder,
         })
@@ -105,9 +108,7 @@ impl Pair {
     }
 
     fn request<T>(&self, message: T) -> Request<T> {
-        let mut request = Request::new(message);
-        request.metadata_mut().insert("authorization", self.bearer.clone());
-        request
+        with(&self.bearer, message)
     }
 }
 

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use bench::{
     Outcome,
+    grpc::with,
     load::{Call, Load, interleaved, load},
 };
 use chrono::Utc;
 use proto::widget::v1::{GetWidgetRequest, widget_service_client::WidgetServiceClient};
 use tokio::time::sleep;
-use tonic::{Request, metadata::AsciiMetadataValue, transport::Channel};
+use tonic::{metadata::AsciiMetadataValue, transport::Channel};
 
 use super::{pair::Pair, rows::add_revocations};
 
@@ -72,9 +73,9 @@ struct Reading {
 impl Call for Reading {
     async fn call(&mut self) -> Outcome<()> {
         let name = "widget-1000000".into();
-        let mut request = Request::new(GetWidgetRequest { name });
-        request.metadata_mut().insert("authorization", self.bearer.clone());
-        self.client.get_widget(request).await?;
+        self.client
+            .get_widget(with(&self.bearer, GetWidgetRequest { name }))
+            .await?;
         Ok(())
     }
 }

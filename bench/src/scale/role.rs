@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bench::{Outcome, house::binary};
+use bench::{Outcome, house::binary, process::memory};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
@@ -56,13 +56,7 @@ impl Role {
     /// Resident memory in megabytes.
     pub(crate) fn memory(&self) -> Outcome<f64> {
         let pid = self.child.id().ok_or("a service has ended")?;
-        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .ok_or("no VmRSS")?;
-        let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
-        Ok(kib * 1024.0 / 1e6)
+        Ok(memory(pid)? as f64 / 1e6)
     }
 
     /// Ends it and waits for it.

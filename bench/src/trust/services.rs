@@ -5,7 +5,10 @@ use std::{future::pending, net::SocketAddr, sync::Arc};
 
 use access_token::{SyncFuture, SyncSource, Trust, TrustConfig};
 use auth_service::AuthArgs;
-use bench::Outcome;
+use bench::{
+    Outcome,
+    grpc::{bearer, with},
+};
 use clap::{Parser, ValueEnum};
 use proto::{
     auth::v1::{
@@ -20,10 +23,7 @@ use service_kit::{
     telemetry,
     tls::UpstreamTlsArgs,
 };
-use tonic::metadata::{Ascii, MetadataValue};
 use widget_service::WidgetArgs;
-
-use super::calls::with;
 
 const SERVICE_TOKEN: &str = "what-the-services-of-a-benchmark-show";
 const PASSWORD: &str = "a password for measuring only";
@@ -155,8 +155,4 @@ async fn fill(auth: SocketAddr, widget: SocketAddr, email: &str, password: &str)
         validate_only: false,
     };
     Ok(users.register(user).await?.into_inner().access_token)
-}
-
-fn bearer(token: &str) -> Outcome<MetadataValue<Ascii>> {
-    Ok(format!("Bearer {token}").parse()?)
 }

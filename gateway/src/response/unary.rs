@@ -48,9 +48,7 @@ pub(crate) fn response(context: &Context<'_>, metadata: &HeaderMap, reply: &[u8]
     let map = response.headers_mut();
     map.insert(header::CACHE_CONTROL, plan.cache_control.clone());
     map.extend(fields.into_iter().filter_map(|(name, value)| Some((name, value?))));
-    for (name, value) in headers::rate_limit(metadata) {
-        map.append(name, value);
-    }
+    map.extend(headers::rate_limit(metadata));
     if known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         return Ok(response);

@@ -21,6 +21,16 @@ fn ok() -> Vec<(&'static str, String)> {
     vec![("grpc-status", "0".into())]
 }
 
+/// Answers the next call by a stream, whose messages the test sends.
+fn stream_of(house: &House) -> mpsc::Sender<Bytes> {
+    let (sender, receiver) = mpsc::channel(1);
+    let receiver = std::sync::Mutex::new(Some(receiver));
+    house
+        .fake
+        .answer(move |_| Answer::Stream(receiver.lock().unwrap().take().unwrap(), ok()));
+    sender
+}
+
 #[tokio::test]
 async fn messages_are_lines() {
     let house = House::start().await;
@@ -120,11 +130,7 @@ async fn an_error_after_it_is_the_last_line() {
 #[tokio::test]
 async fn messages_arrive_one_by_one_and_a_client_that_leaves_ends_the_stream() {
     let house = House::start().await;
-    let (sender, receiver) = mpsc::channel(1);
-    let receiver = std::sync::Mutex::new(Some(receiver));
-    house
-        .fake
-        .answer(move |_| Answer::Stream(receiver.lock().unwrap().take().unwrap(), ok()));
+    let sender = stream_of(&house);
     sender
         .send(message("Everything", json!({"text": "1"})).into())
         .await
@@ -150,11 +156,7 @@ async fn messages_arrive_one_by_one_and_a_client_that_leaves_ends_the_stream() {
 #[tokio::test]
 async fn a_stream_ends_at_the_deadline_that_the_caller_sets_and_has_none_otherwise() {
     let house = House::start().await;
-    let (sender, receiver) = mpsc::channel(1);
-    let receiver = std::sync::Mutex::new(Some(receiver));
-    house
-        .fake
-        .answer(move |_| Answer::Stream(receiver.lock().unwrap().take().unwrap(), ok()));
+    let sender = stream_of(&house);
     sender.send(Bytes::new()).await.unwrap();
     let timeout = [("grpc-timeout", "400m")];
     let response = house.client.send("GET", "/watch", &timeout, "").await;

@@ -25,13 +25,9 @@ pub(super) struct Published {
 }
 
 impl Published {
-    fn judge(&self, need: Duration, now: Duration, patience: Duration) -> Verdict {
-        freshness::judge(need, self.view.fresh_as_of(), self.failing_since, now, patience)
-    }
-
     /// The answer to a need, unless it has to wait.
     fn answer(&self, need: Duration, now: Duration, patience: Duration) -> Option<Answer> {
-        match self.judge(need, now, patience) {
+        match freshness::judge(need, self.view.fresh_as_of(), self.failing_since, now, patience) {
             Verdict::Fresh => Some(Ok(self.view.clone())),
             Verdict::Unavailable => Some(Err(TrustUnavailable)),
             Verdict::Wait => None,
