@@ -93,6 +93,15 @@ impl Cluster {
         )
     }
 
+    /// Makes an empty database.
+    ///
+    /// # Panics
+    ///
+    /// When it is there already, or the server does not run.
+    pub async fn create_database(&self, name: &str) {
+        maintain(&self.url("postgres"), format!("CREATE DATABASE {name}")).await;
+    }
+
     /// Starts the server again after [`Cluster::crash`] or [`Cluster::stop`].
     ///
     /// # Panics
@@ -252,7 +261,7 @@ impl Drop for Cluster {
 impl Home {
     /// Makes a database and returns its URL.
     pub(crate) async fn create_database(&self, name: &str) -> String {
-        self.maintain(format!("CREATE DATABASE {name}")).await;
+        maintain(&self.url("postgres"), format!("CREATE DATABASE {name}")).await;
         self.url(name)
     }
 
@@ -267,17 +276,9 @@ impl Home {
                 .enable_all()
                 .build()
                 .expect("a runtime");
-            runtime.block_on(self.maintain(statement));
+            runtime.block_on(maintain(&self.url("postgres"), statement));
         });
         let _ = work.join();
-    }
-
-    async fn maintain(&self, statement: String) {
-        let options = ConnectOptions::default();
-        let database = Database::connect(&self.url("postgres"), &options)
-            .await
-            .expect("a PostgreSQL server");
-        database.execute(statement, vec![]).await.expect("a test database");
     }
 
     fn url(&self, database: &str) -> String {
@@ -286,6 +287,14 @@ impl Home {
             Self::Given(url) => with_database(url, database),
         }
     }
+}
+
+/// Runs a statement that makes or removes a database.
+async fn maintain(server: &str, statement: String) {
+    let database = Database::connect(server, &ConnectOptions::default())
+        .await
+        .expect("a PostgreSQL server");
+    database.execute(statement, vec![]).await.expect("a test database");
 }
 
 /// Replaces the database in a URL, keeping its parameters.
