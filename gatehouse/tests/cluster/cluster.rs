@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use database::{ConnectOptions, Database};
 use tempfile::TempDir;
 use test_kit::{Cluster as Postgres, ClusterOptions};
 use tokio::sync::{Mutex, MutexGuard};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
-use crate::{rest::Rest, role::Role};
+use crate::{
+    rest::Rest,
+    role::{Role, command},
+};
 
 pub const ROOT: &str = "root@example.com";
 pub const PASSWORD: &str = "correct horse battery staple";
@@ -48,12 +52,14 @@ pub struct Cluster {
     pub auth: [Role; 2],
     pub widget: [Role; 2],
     pub gateway: [Role; 2],
+    settings: Settings,
     _folder: TempDir,
     postgres: MutexGuard<'static, Option<Arc<Postgres>>>,
 }
 
-/// The settings of each role.
+/// The settings of each service, and the databases that they lead to.
 struct Settings {
+    names: [String; 2],
     auth: Vec<(String, String)>,
     widget: Vec<(String, String)>,
 }
@@ -71,7 +77,7 @@ impl Cluster {
             server.create_database(name).await;
         }
         let folder = tempfile::tempdir().unwrap();
-        let settings = Settings::of(&server, &names);
+        let settings = Settings::of(&server, names);
 
         let start_auth = || Role::start("auth", folder.path(), settings.auth.clone());
         let auth: [Role; 2] = tokio::join!(start_auth(), start_auth()).into();
@@ -89,14 +95,64 @@ impl Cluster {
             auth,
             widget,
             gateway,
+            settings,
             _folder: folder,
             postgres,
         })
     }
 
-    /// The server below.
-    pub fn postgres(&self) -> Arc<Postgres> {
+    /// Does something to the server below.
+    pub async fn at_postgres(&self, act: impl FnOnce(&Postgres) + Send + 'static) {
+        let server = self.postgres();
+        tokio::task::spawn_blocking(move || act(&server)).await.unwrap();
+    }
+
+    fn postgres(&self) -> Arc<Postgres> {
         self.postgres.clone().expect("a cluster has its server")
+    }
+
+    /// What the auth service's database is called.
+    pub fn auth_database(&self) -> &str {
+        &self.settings.names[0]
+    }
+
+    /// Connections of one's own to that database.
+    pub async fn open_auth_database(&self) -> Database {
+        let url = self.postgres().url(self.auth_database());
+        Database::connect(&url, &ConnectOptions::default()).await.unwrap()
+    }
+
+    /// What an operator runs beside the auth services, to its end: what it printed.
+    pub async fn operate(&self, arguments: &[&str]) -> String {
+        let arguments = [&["auth"], arguments].concat();
+        let ran = command(&arguments, &self.settings.auth).output().await.unwrap();
+        assert!(ran.status.success(), "{arguments:?}: {ran:?}");
+        String::from_utf8(ran.stdout).unwrap()
+    }
+
+    /// Ends every process at once, the database's among them.
+    pub async fn kill_everything(&mut self) {
+        let server = self.postgres();
+        let crash = tokio::task::spawn_blocking(move || server.crash());
+        for role in self.roles() {
+            role.kill().await;
+        }
+        crash.await.unwrap();
+    }
+
+    /// Starts everything again, and waits until it is ready.
+    pub async fn start_again(&mut self) {
+        self.at_postgres(Postgres::boot).await;
+        for role in self.roles() {
+            role.restart().await;
+        }
+        for service in self.auth.iter().chain(&self.widget) {
+            ready(service).await;
+        }
+    }
+
+    fn roles(&mut self) -> impl Iterator<Item = &mut Role> {
+        self.auth.iter_mut().chain(&mut self.widget).chain(&mut self.gateway)
     }
 
     /// A client of the first gateway for what a test needs done.
@@ -113,7 +169,7 @@ pub async fn ready(service: &Role) {
 }
 
 impl Settings {
-    fn of(server: &Postgres, names: &[String; 2]) -> Self {
+    fn of(server: &Postgres, names: [String; 2]) -> Self {
         let auth = [
             ("AUTH_DATABASE_URL", server.url(&names[0])),
             ("AUTH_MIGRATE", "auto".to_owned()),
@@ -129,6 +185,7 @@ impl Settings {
             ("SERVICE_TOKEN", SERVICE_TOKEN.to_owned()),
         ];
         Self {
+            names,
             auth: owned(auth),
             widget: owned(widget),
         }

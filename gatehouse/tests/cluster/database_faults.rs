@@ -1,9 +1,6 @@
 //! PostgreSQL going away and coming back.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use test_kit::Cluster as Postgres;
 
@@ -17,17 +14,12 @@ use crate::{
 /// Within which all is well again.
 const RECOVERY: Duration = Duration::from_secs(5);
 
-async fn at(server: &Arc<Postgres>, act: fn(&Postgres)) {
-    let server = server.clone();
-    tokio::task::spawn_blocking(move || act(&server)).await.unwrap();
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_of_postgres_gives_nothing_but_503_and_five_seconds_later_all_is_well() {
     let Some(cluster) = Cluster::start(Layout::default()).await else {
         return;
     };
-    let (root, server) = (cluster.root().await, cluster.postgres());
+    let root = cluster.root().await;
     let mut callers = Readers::of(&cluster, &root).await.all();
     callers.push(creator(Rest::http2(cluster.gateway[1].addr), &root, "made"));
     let mut load = Load::start(callers, 1);
@@ -38,9 +30,9 @@ async fn a_restart_of_postgres_gives_nothing_but_503_and_five_seconds_later_all_
     ] {
         load.until_each("served before", 10, is_good).await;
         let began = Instant::now();
-        at(&server, end).await;
+        cluster.at_postgres(end).await;
         load.until_each("refused", 1, |outcome| status(outcome) == 503).await;
-        at(&server, Postgres::boot).await;
+        cluster.at_postgres(Postgres::boot).await;
         let back = Instant::now();
         load.until_each("served again", 10, is_good).await;
         load.go_on(Duration::from_secs(1)).await;

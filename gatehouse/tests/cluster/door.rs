@@ -4,7 +4,7 @@ use proto::widget::v1::{ListWidgetsRequest, widget_service_client::WidgetService
 use tonic::{Code, Request, transport::Channel};
 use tonic_types::StatusExt;
 
-use crate::{cluster::Cluster, rest::Rest};
+use crate::{cluster::Cluster, load::Caller, rest::Rest};
 
 #[derive(Clone)]
 pub enum Door {
@@ -18,6 +18,8 @@ pub enum Answer {
     Accepted,
     /// It was revoked.
     Refused,
+    /// Its key is not one of the house's.
+    Invalid,
     /// It cannot be told at present.
     Unavailable,
     /// Anything else.
@@ -40,6 +42,15 @@ impl Door {
         doors
     }
 
+    /// Knocks with a token again and again.
+    pub fn caller(&self, token: &str) -> Caller<Answer> {
+        let (door, token) = (self.clone(), token.to_owned());
+        Caller::new(move || {
+            let (door, token) = (door.clone(), token.clone());
+            async move { door.knock(&token).await }
+        })
+    }
+
     /// Asks for a list of widgets.
     pub async fn knock(&self, token: &str) -> Answer {
         match self {
@@ -59,6 +70,7 @@ async fn directly(mut client: WidgetServiceClient<Channel>, token: &str) -> Answ
     let info = status.get_details_error_info();
     match (status.code(), info.map(|info| info.reason).as_deref()) {
         (Code::Unauthenticated, Some("TOKEN_REVOKED")) => Answer::Refused,
+        (Code::Unauthenticated, Some("TOKEN_INVALID")) => Answer::Invalid,
         (Code::Unavailable, Some("TRUST_UNAVAILABLE")) => Answer::Unavailable,
         _ => Answer::Odd(format!("{status:?}")),
     }
@@ -69,6 +81,7 @@ async fn by_rest(rest: &Rest, token: &str) -> Answer {
         Ok(reply) => match (reply.status, reply.reason()) {
             (200, _) => Answer::Accepted,
             (401, "TOKEN_REVOKED") => Answer::Refused,
+            (401, "TOKEN_INVALID") => Answer::Invalid,
             (503, "TRUST_UNAVAILABLE") => Answer::Unavailable,
             _ => Answer::Odd(format!("{reply:?}")),
         },

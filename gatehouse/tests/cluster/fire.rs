@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::{
     door::{Answer, Door},
-    load::{Call, Caller, Load},
+    load::{Call, Load},
 };
 
 /// How many at each door go on and on.
@@ -35,14 +35,8 @@ pub struct Tally {
 
 /// Uses a token until so many calls were begun after `end` had its reply.
 pub async fn under_fire(doors: &[Door], token: &str, calls: usize, end: impl Future<Output = ()>) -> Tally {
-    let caller = |door: &Door| {
-        let (door, token) = (door.clone(), token.to_owned());
-        Caller::new(move || {
-            let (door, token) = (door.clone(), token.clone());
-            async move { door.knock(&token).await }
-        })
-    };
-    let mut load = Load::start(doors.iter().map(caller).collect(), LOOPS);
+    let callers = doors.iter().map(|door| door.caller(token)).collect();
+    let mut load = Load::start(callers, LOOPS);
     load.until_each("each door accepts", LOOPS, |answer| *answer == Answer::Accepted)
         .await;
 
@@ -69,7 +63,7 @@ impl Tally {
                 Answer::Accepted => tally.before += 1,
                 Answer::Unavailable if late => tally.unavailable += 1,
                 Answer::Refused | Answer::Unavailable => {}
-                Answer::Odd(what) => tally.odd.push(what.clone()),
+                odd => tally.odd.push(format!("{odd:?}")),
             }
         }
         tally

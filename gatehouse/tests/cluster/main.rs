@@ -15,8 +15,11 @@
 mod auth_faults;
 mod cluster;
 mod database_faults;
+mod discovery;
 mod door;
 mod fire;
+mod keys;
+mod kills;
 mod load;
 mod people;
 mod requests;
@@ -25,4 +28,5 @@ mod role;
 mod rolling;
 mod scale;
 mod sessions;
+mod starts;
 mod widget_faults;

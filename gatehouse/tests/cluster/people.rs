@@ -60,6 +60,7 @@ pub async fn log_out(auth: &Channel, token: &str) {
     AuthServiceClient::new(auth.clone()).logout(request).await.unwrap();
 }
 
-fn token(reply: &Reply) -> String {
+/// The token in a reply.
+pub fn token(reply: &Reply) -> String {
     reply.body["access_token"].as_str().unwrap().to_owned()
 }

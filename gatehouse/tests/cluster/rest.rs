@@ -62,6 +62,13 @@ impl Rest {
         self.send("GET", path, token, &Value::Null).await
     }
 
+    /// A page that is no JSON.
+    pub async fn text(&self, path: &str) -> String {
+        let uri = format!("http://{}{path}", self.addr).parse().unwrap();
+        let body = self.client.get(uri).await.unwrap().into_body();
+        String::from_utf8(body.collect().await.unwrap().to_bytes().to_vec()).unwrap()
+    }
+
     /// Sends a request; without a token when it is empty, without a body when it is null.
     pub async fn send(&self, method: &str, path: &str, token: &str, body: &Value) -> Result<Reply, Lost> {
         let mut request = Request::builder()

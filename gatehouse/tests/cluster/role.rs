@@ -7,11 +7,14 @@ use std::{
     process::Stdio,
 };
 
+use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
 };
 use tonic::transport::Channel;
+
+use crate::rest::Rest;
 
 /// A process that serves. It keeps its address when it is started again, and is killed when it is dropped.
 pub struct Role {
@@ -56,6 +59,23 @@ impl Role {
     pub async fn channel(&self) -> Channel {
         let endpoint = Channel::from_shared(self.url()).unwrap().tcp_nodelay(true);
         endpoint.connect().await.unwrap()
+    }
+
+    /// How many calls it has answered since it started.
+    pub async fn served(&self) -> usize {
+        let said = self.said();
+        let events = said
+            .lines()
+            .rev()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let ops = events.filter_map(|event| event["ops"].as_str()?.parse().ok()).next();
+        let metrics = Rest::http1(ops.expect("where its metrics are")).text("/metrics").await;
+        let counts = metrics
+            .lines()
+            .filter(|line| line.starts_with("rpc_server_duration_seconds_count{"));
+        counts
+            .filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok())
+            .sum()
     }
 
     /// Ends it at once, wherever it stands.

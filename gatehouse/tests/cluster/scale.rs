@@ -9,19 +9,23 @@ pub struct Scale {
     pub other_endings: usize,
     /// Calls with each token after its end.
     pub calls: usize,
+    /// How often everything is killed.
+    pub kills: usize,
 }
 
 impl Scale {
     const SMALL: Self = Self {
-        logouts: 24,
+        logouts: 16,
         other_endings: 4,
         calls: 150,
+        kills: 3,
     };
 
     const FULL: Self = Self {
         logouts: 200,
         other_endings: 200,
-        calls: 500,
+        calls: 250,
+        kills: 20,
     };
 
     /// What `CLUSTER_SCALE` asks for.
