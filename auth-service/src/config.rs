@@ -7,7 +7,7 @@ use database::MigrateMode;
 use service_kit::{
     client_address::TrustedProxies,
     clock::{SharedClock, SystemClock},
-    config::{Secret, TrustArgs, database_url, duration_between, listen_address},
+    config::{Secret, TrustArgs, database_url, duration_between, listen_address, production::replicas},
 };
 
 use crate::passwords::HashParams;
@@ -185,10 +185,22 @@ pub struct AuthArgs {
           hide_possible_values = true, value_parser = BoolishValueParser::new())]
     pub reflection: Option<bool>,
 
-    /// Whether this is production
+    /// Whether this is production, which refuses to start with plain text beyond loopback, no key secret, a short or missing service token, SQLite with
+    /// several replicas
     #[arg(id = "auth_production", long = "auth-production", env = "AUTH_PRODUCTION", value_name = "true|false",
           default_value = "false", value_parser = BoolishValueParser::new())]
     pub production: bool,
+
+    /// Whether production may serve plain text beyond loopback: when only a trusted network or a proxy that ends TLS can
+    /// reach it
+    #[arg(id = "auth_allow_plaintext", long = "auth-allow-plaintext", env = "AUTH_ALLOW_PLAINTEXT",
+          value_name = "true|false", default_value = "false", value_parser = BoolishValueParser::new())]
+    pub allow_plaintext: bool,
+
+    /// How many replicas run: in production more than one needs PostgreSQL
+    #[arg(id = "auth_replicas", long = "auth-replicas", env = "AUTH_REPLICAS", value_name = "NUMBER",
+          default_value = "1", value_parser = replicas)]
+    pub replicas: u32,
 
     /// PEM file of the certificate chain to serve TLS with
     #[arg(

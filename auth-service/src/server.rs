@@ -8,7 +8,7 @@ use proto::{
     auth::v1::{auth_service_server::AuthServiceServer, trust_service_server::TrustServiceServer},
 };
 use service_kit::{
-    config::Secret,
+    config::{Secret, production},
     metrics::Metrics,
     process::StartError,
     readiness::Readiness,
@@ -67,6 +67,7 @@ pub struct FirstAdministrator {
 /// with another secret, or a port is taken.
 pub async fn build(config: Config) -> Result<Server, StartError> {
     let auth = &config.auth;
+    production::judge(auth.unfit(&config.trust))?;
     let url = auth.database()?;
     let sealer = auth.sealer(&url)?;
     let administrator = auth.administrator()?;

@@ -2,7 +2,7 @@
 
 use database::{ConnectOptions, Database, DatabaseUrl, MigrateMode};
 use service_kit::{
-    config::{ConfigError, Secret, resolve},
+    config::{ConfigError, Secret, TrustArgs, production::Production, resolve},
     process::StartError,
     server::{GrpcConfig, GrpcLimits},
     tls::ListenerTls,
@@ -35,25 +35,39 @@ impl AuthArgs {
             .map_err(|error: database::Error| ConfigError::new(variable, error.to_string()))
     }
 
+    /// What keeps it from production, if it is to be that.
+    pub fn unfit(&self, trust: &TrustArgs) -> Vec<ConfigError> {
+        if !self.production {
+            return Vec::new();
+        }
+        Production::of("AUTH")
+            .listener(self.listen, self.tls_cert.is_some(), self.allow_plaintext)
+            .database(self.database().map(|url| url.is_shared()), self.replicas)
+            .has(self.key_secret(true))
+            .has(trust.required_service_tokens())
+            .faults()
+    }
+
     /// What seals keys in this database.
     pub(crate) fn sealer(&self, url: &DatabaseUrl) -> Result<Sealer, StartError> {
+        let secret = self.key_secret(url.is_shared())?;
+        Sealer::new(secret.as_ref()).map_err(|error| StartError::failed("making the key of the keys", error))
+    }
+
+    fn key_secret(&self, is_required: bool) -> Result<Option<Secret>, ConfigError> {
         let variable = "AUTH_KEY_SECRET";
         let secret = resolve(variable, self.key_secret.as_ref(), self.key_secret_file.as_deref())?;
-        match &secret {
+        match secret {
             Some(secret) if secret.expose().len() < SHORTEST_KEY_SECRET => Err(ConfigError::new(
                 variable,
                 "any text of 32 bytes or more, such as `openssl rand -hex 32` prints",
-            )
-            .into()),
-            None if url.is_shared() => Err(ConfigError::new(
+            )),
+            None if is_required => Err(ConfigError::new(
                 variable,
-                "a secret of 32 bytes or more with PostgreSQL: it seals the signing keys in the database; \
-                 AUTH_KEY_SECRET_FILE reads it from a file",
-            )
-            .into()),
-            secret => {
-                Sealer::new(secret.as_ref()).map_err(|error| StartError::failed("making the key of the keys", error))
-            }
+                "a secret of 32 bytes or more with PostgreSQL and in production: it seals the signing keys in the \
+                 database; AUTH_KEY_SECRET_FILE reads it from a file",
+            )),
+            secret => Ok(secret),
         }
     }
 

@@ -7,7 +7,10 @@ use clap::Args;
 use gateway::{GatewayArgs, Upstreams, cors::Cors};
 use http::Uri;
 use service_kit::{
-    config::{HttpUrls, Secret, TrustArgs},
+    config::{
+        HttpUrls, Secret, TrustArgs,
+        production::{self, Unfit},
+    },
     process::StartError,
     tls::UpstreamTlsArgs,
 };
@@ -35,6 +38,39 @@ pub struct HouseArgs {
     pub upstream_tls: UpstreamTlsArgs,
 }
 
+impl HouseArgs {
+    /// With what follows from the rest, if it is fit for what it is to be.
+    fn complete(mut self) -> Result<Self, Unfit> {
+        if matches!(self.trust.service_tokens().as_deref(), Ok([])) {
+            self.trust.service_token = Some(random_secret());
+        }
+        if !self.gateway.production {
+            self.gateway.cors_origins.get_or_insert(Cors::Any);
+        }
+        self.count_replicas();
+        let Self {
+            auth,
+            widget,
+            gateway,
+            trust,
+            ..
+        } = &self;
+        production::judge([auth.unfit(trust), widget.unfit(trust), gateway.unfit()].concat())?;
+        Ok(self)
+    }
+
+    /// Who is called at several URLs has as many replicas.
+    fn count_replicas(&mut self) {
+        let upstreams = |package| self.gateway.upstreams.as_ref().and_then(|all| all.of(package));
+        let for_widgets = self.widget.auth_url.as_ref().map(|urls| urls.0.as_slice());
+        let count = |urls: Option<&[Uri]>| urls.map_or(1, |urls| u32::try_from(urls.len()).unwrap_or(u32::MAX));
+        let auth = count(for_widgets).max(count(upstreams("auth.v1")));
+        let widget = count(upstreams("widget.v1"));
+        self.auth.replicas = self.auth.replicas.max(auth);
+        self.widget.replicas = self.widget.replicas.max(widget);
+    }
+}
+
 /// A house whose listeners are bound.
 pub struct House {
     auth: auth_service::Server,
@@ -54,12 +90,9 @@ impl House {
             auth,
             mut widget,
             mut gateway,
-            mut trust,
+            trust,
             upstream_tls,
-        } = args;
-        if trust.service_tokens()?.is_empty() {
-            trust.service_token = Some(random_secret());
-        }
+        } = args.complete()?;
         let (auth_tls, widget_tls) = (auth.tls_cert.is_some(), widget.tls_cert.is_some());
         let names_administrator = auth.admin_email.is_some();
 
@@ -71,7 +104,6 @@ impl House {
         let local =
             [("auth.v1", auth_url), ("widget.v1", widget_url)].map(|(package, url)| (package.to_owned(), vec![url]));
         gateway.upstreams.get_or_insert(Upstreams(local.into()));
-        gateway.cors_origins.get_or_insert(Cors::Any);
         let gateway = gateway::build(gateway::Config::new(gateway, upstream_tls)).await?;
 
         let first_administrator = if names_administrator {

@@ -2,11 +2,11 @@
 
 use std::{net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc};
 
-use clap::Args;
+use clap::{Args, builder::BoolishValueParser};
 use http::Uri;
 use service_kit::{
     client_address::TrustedProxies,
-    config::{ConfigError, http_urls, listen_address},
+    config::{ConfigError, http_urls, listen_address, production::Production},
     tls::{ListenerTls, UpstreamTlsArgs},
 };
 
@@ -84,7 +84,8 @@ pub struct GatewayArgs {
     )]
     pub descriptors: Option<PathBuf>,
 
-    /// The origins whose pages may use the API: * or a comma-separated list [default: none; * in the one-process house]
+    /// The origins whose pages may use the API: * or a comma-separated list [default: none; * in the one-process
+    /// house outside production]
     #[arg(
         id = "gateway_cors_origins",
         long = "gateway-cors-origins",
@@ -103,6 +104,16 @@ pub struct GatewayArgs {
     )]
     pub trusted_proxies: TrustedProxies,
 
+    /// Whether this is production, which refuses to start with plain text beyond loopback, pages of any origin
+    #[arg(id = "gateway_production", long = "gateway-production", env = "GATEWAY_PRODUCTION", value_name = "true|false",
+          default_value = "false", value_parser = BoolishValueParser::new())]
+    pub production: bool,
+
+    /// Whether production may serve plain text beyond loopback: when only a trusted network or a proxy that ends TLS can
+    /// reach it
+    #[arg(id = "gateway_allow_plaintext", long = "gateway-allow-plaintext", env = "GATEWAY_ALLOW_PLAINTEXT",
+          value_name = "true|false", default_value = "false", value_parser = BoolishValueParser::new())]
+    pub allow_plaintext: bool,
     /// PEM file of the certificate chain that clients see
     #[arg(
         id = "gateway_tls_cert",
@@ -143,6 +154,25 @@ impl GatewayArgs {
                 .map_err(|wants: String| ConfigError::new("GATEWAY_UPSTREAMS", wants))
         };
         self.upstreams.clone().map_or_else(default, Ok)
+    }
+
+    /// What keeps it from production, if it is to be that.
+    pub fn unfit(&self) -> Vec<ConfigError> {
+        if !self.production {
+            return Vec::new();
+        }
+        let origins = match self.cors_origins {
+            Some(Cors::Any) => Err(ConfigError::new(
+                "GATEWAY_CORS_ORIGINS",
+                "the origins whose pages may use the API, comma-separated, or nothing",
+            )
+            .got("*")),
+            _ => Ok(()),
+        };
+        Production::of("GATEWAY")
+            .listener(self.listen, self.tls_cert.is_some(), self.allow_plaintext)
+            .has(origins)
+            .faults()
     }
 
     /// The TLS files of the listener.

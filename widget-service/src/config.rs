@@ -7,7 +7,11 @@ use database::{DatabaseUrl, MigrateMode};
 use http::Uri;
 use service_kit::{
     clock::{SharedClock, SystemClock},
-    config::{ConfigError, HttpUrls, Secret, TrustArgs, database_url, listen_address, resolve},
+    config::{
+        ConfigError, HttpUrls, Secret, TrustArgs, database_url, listen_address,
+        production::{Production, replicas},
+        resolve,
+    },
     tls::{ListenerTls, UpstreamTlsArgs},
 };
 
@@ -88,10 +92,22 @@ pub struct WidgetArgs {
           hide_possible_values = true, value_parser = BoolishValueParser::new())]
     pub reflection: Option<bool>,
 
-    /// Whether this is production
+    /// Whether this is production, which refuses to start with plain text beyond loopback, a short or missing service token, SQLite with several
+    /// replicas
     #[arg(id = "widget_production", long = "widget-production", env = "WIDGET_PRODUCTION", value_name = "true|false",
           default_value = "false", value_parser = BoolishValueParser::new())]
     pub production: bool,
+
+    /// Whether production may serve plain text beyond loopback: when only a trusted network or a proxy that ends TLS can
+    /// reach it
+    #[arg(id = "widget_allow_plaintext", long = "widget-allow-plaintext", env = "WIDGET_ALLOW_PLAINTEXT",
+          value_name = "true|false", default_value = "false", value_parser = BoolishValueParser::new())]
+    pub allow_plaintext: bool,
+
+    /// How many replicas run: in production more than one needs PostgreSQL
+    #[arg(id = "widget_replicas", long = "widget-replicas", env = "WIDGET_REPLICAS", value_name = "NUMBER",
+          default_value = "1", value_parser = replicas)]
+    pub replicas: u32,
 
     /// PEM file of the certificate chain to serve TLS with
     #[arg(
@@ -133,6 +149,8 @@ impl Default for WidgetArgs {
             auth_url: None,
             reflection: None,
             production: false,
+            allow_plaintext: false,
+            replicas: 1,
             tls_cert: None,
             tls_key: None,
             tls_client_ca: None,
@@ -158,6 +176,18 @@ impl WidgetArgs {
     pub fn auth_urls(&self) -> Vec<Uri> {
         let default = || vec![Uri::from_static("http://127.0.0.1:50051")];
         self.auth_url.as_ref().map_or_else(default, |urls| urls.0.clone())
+    }
+
+    /// What keeps it from production, if it is to be that.
+    pub fn unfit(&self, trust: &TrustArgs) -> Vec<ConfigError> {
+        if !self.production {
+            return Vec::new();
+        }
+        Production::of("WIDGET")
+            .listener(self.listen, self.tls_cert.is_some(), self.allow_plaintext)
+            .database(self.database().map(|url| url.is_shared()), self.replicas)
+            .has(trust.required_service_tokens())
+            .faults()
     }
 
     /// Whether reflection is served.

@@ -7,7 +7,7 @@ use database::{ConnectOptions, Database, DatabaseUrl, MigrateMode};
 use proto::{FILE_DESCRIPTOR_SET, widget::v1::widget_service_server::WidgetServiceServer};
 use service_kit::{
     clock::SharedClock,
-    config::{ConfigError, Secret, TrustArgs},
+    config::{ConfigError, Secret, TrustArgs, production},
     metrics::Metrics,
     process::StartError,
     readiness::Readiness,
@@ -63,6 +63,7 @@ async fn assemble(
         upstream_tls,
         clock,
     } = config;
+    production::judge(widget.unfit(&args))?;
     let auth = AuthService::new(&widget, &upstream_tls, &args)?;
     let grpc = grpc_config(&widget)?;
     let url = widget.database()?;

@@ -2,7 +2,10 @@
 
 use std::{error::Error, io::Write, process::ExitCode};
 
-use crate::{config::ConfigError, refusal::Chain};
+use crate::{
+    config::{ConfigError, production::Unfit},
+    refusal::Chain,
+};
 
 /// The exit code of a setting that cannot be used (sysexits' EX_USAGE).
 pub const CONFIG_EXIT: u8 = 64;
@@ -13,6 +16,10 @@ pub enum StartError {
     /// A setting cannot be used: exit code 64.
     #[error(transparent)]
     Config(#[from] ConfigError),
+
+    /// Settings that production does not put up with: exit code 64.
+    #[error(transparent)]
+    Unfit(#[from] Unfit),
 
     /// Something outside is not as it must be: a taken port, an older schema, a changed secret. Exit code 1. The text
     /// says what to do.
@@ -42,7 +49,7 @@ impl StartError {
     /// What the process exits with.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config(_) => CONFIG_EXIT,
+            Self::Config(_) | Self::Unfit(_) => CONFIG_EXIT,
             Self::Refused(_) | Self::Failed { .. } => 1,
         }
     }

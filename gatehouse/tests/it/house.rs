@@ -79,7 +79,13 @@ pub struct TestHouse {
 impl TestHouse {
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let house = House::build(settings(folder.path())).await.unwrap();
+        let settings = settings(folder.path());
+        Self::with(folder, settings).await
+    }
+
+    /// With settings whose databases are in the folder.
+    pub async fn with(folder: TempDir, settings: HouseArgs) -> Self {
+        let house = House::build(settings).await.unwrap();
         let (rest, auth, widget) = (house.rest_addr(), house.auth_addr(), house.widget_addr());
         let admin_password = house.first_administrator().unwrap().password.expose().to_owned();
         let (stop, stopped) = oneshot::channel();

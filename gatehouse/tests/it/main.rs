@@ -15,6 +15,7 @@ mod health;
 mod house;
 mod journey;
 mod leaks;
+mod production;
 mod replicas;
 mod throttle;
 mod validate_only;

@@ -4,7 +4,12 @@ use std::{collections::HashMap, fs, sync::Arc};
 
 use prost_reflect::DescriptorPool;
 use service_kit::{
-    config::ConfigError, metrics::Metrics, ops::OpsServer, process::StartError, readiness::Readiness, server::listen,
+    config::{ConfigError, production},
+    metrics::Metrics,
+    ops::OpsServer,
+    process::StartError,
+    readiness::Readiness,
+    server::listen,
 };
 
 use super::Server;
@@ -47,6 +52,7 @@ pub fn routes(args: &GatewayArgs) -> Result<Routes, StartError> {
 /// When a setting cannot be used, a method's bindings are at fault, or a port is taken.
 pub async fn build(config: Config) -> Result<Server, StartError> {
     let args = &config.gateway;
+    production::judge(args.unfit())?;
     let routes = routes(args)?;
     let tls = args.listener_tls().server_config(&[b"h2", b"http/1.1"])?;
     let metrics = Metrics::new();

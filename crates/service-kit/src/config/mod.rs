@@ -5,6 +5,7 @@
 
 mod duration;
 mod parse;
+pub mod production;
 mod secret;
 mod trust;
 mod urls;

@@ -3,6 +3,6 @@
 //! Every secret here is planted: it begins with a word that nothing else contains.
 
 mod calls;
-mod house;
+pub mod house;
 mod scan;
 mod starts;
