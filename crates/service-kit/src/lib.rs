@@ -6,6 +6,7 @@ pub mod client_address;
 pub mod clock;
 pub mod config;
 pub mod etag;
+pub mod grpc_timeout;
 pub mod mask;
 pub mod metrics;
 pub mod ops;

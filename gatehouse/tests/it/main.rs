@@ -16,6 +16,7 @@ mod house;
 mod journey;
 mod leaks;
 mod production;
+mod refusals;
 mod replicas;
 mod throttle;
 mod validate_only;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use service_kit::{request_id, trace_context};
+use service_kit::{grpc_timeout, request_id, trace_context};
 
 use super::Asked;
 use crate::{app::App, problem::Problem};
@@ -43,29 +43,5 @@ pub(super) fn metadata(app: &App, asked: &Asked) -> HeaderMap {
 
 /// The deadline that the caller wants.
 pub(super) fn timeout(headers: &HeaderMap) -> Result<Option<Duration>, Problem> {
-    let mut shortest = None;
-    for value in headers.get_all("grpc-timeout") {
-        let parsed = value.to_str().ok().and_then(parse_timeout);
-        let timeout =
-            parsed.ok_or_else(|| Problem::invalid("grpc-timeout wants 1 to 8 digits and one of H, M, S, m, u, n"))?;
-        shortest = Some(shortest.map_or(timeout, |known: Duration| known.min(timeout)));
-    }
-    Ok(shortest)
-}
-
-fn parse_timeout(text: &str) -> Option<Duration> {
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    if !(1..=8).contains(&digits.len()) || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
-        return None;
-    }
-    let count: u64 = digits.parse().ok()?;
-    Some(match unit {
-        "H" => Duration::from_secs(count * 3_600),
-        "M" => Duration::from_secs(count * 60),
-        "S" => Duration::from_secs(count),
-        "m" => Duration::from_millis(count),
-        "u" => Duration::from_micros(count),
-        "n" => Duration::from_nanos(count),
-        _ => return None,
-    })
+    grpc_timeout::of(headers).map_err(Problem::invalid)
 }

@@ -1,11 +1,12 @@
-//! Around every call: its request id, its span, its metrics, and a plain answer if its handler panics.
+//! Around every call: its request id, its span, its metrics, its deadline, and a plain answer if its handler panics.
 
 use std::{
     convert::Infallible,
+    future::poll_fn,
     panic::AssertUnwindSafe,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures_util::FutureExt;
@@ -16,8 +17,11 @@ use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
 use tracing::Instrument;
 
+use super::reason;
 use crate::{
+    grpc_timeout,
     metrics::{Latencies, Metrics},
+    refusal::Refusal,
     request_id::RequestId,
     trace_context,
 };
@@ -33,12 +37,15 @@ struct Labels {
 #[derive(Debug, Clone)]
 pub(super) struct CallLayer {
     durations: Latencies<Labels>,
+    longest: Duration,
 }
 
 impl CallLayer {
-    pub(super) fn new(metrics: &Metrics) -> Self {
+    /// `longest` is how long a call may take until its reply begins, whatever its caller allows.
+    pub(super) fn new(metrics: &Metrics, longest: Duration) -> Self {
         Self {
             durations: metrics.latencies("rpc_server_duration_seconds", "How long calls took"),
+            longest,
         }
     }
 }
@@ -50,6 +57,7 @@ impl<S> Layer<S> for CallLayer {
         Calls {
             inner,
             durations: self.durations.clone(),
+            longest: self.longest,
         }
     }
 }
@@ -59,6 +67,7 @@ impl<S> Layer<S> for CallLayer {
 pub(super) struct Calls<S> {
     inner: S,
     durations: Latencies<Labels>,
+    longest: Duration,
 }
 
 impl<S> Service<Request<Body>> for Calls<S>
@@ -82,12 +91,21 @@ where
         let mut observer = Observer::new(self.durations.clone(), path);
         request.extensions_mut().insert(id);
 
-        let reply = AssertUnwindSafe(self.inner.call(request)).catch_unwind();
+        let reply = grpc_timeout::of(request.headers()).map(|asked| {
+            let deadline = Instant::now() + asked.map_or(self.longest, |asked| asked.min(self.longest));
+            before(deadline, AssertUnwindSafe(self.inner.call(request)).catch_unwind())
+        });
         let observed = async move {
-            let response = match reply.await {
-                Ok(response) => response?,
-                Err(_) => panicked(),
+            let mut response = match reply {
+                Err(wanted) => refused(Code::InvalidArgument, "INVALID_FIELDS", wanted),
+                Ok(reply) => match reply.await {
+                    None => refused(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "the call took too long"),
+                    // The panic itself is in the log already, by the process's hook.
+                    Some(Err(_)) => refused(Code::Internal, "INTERNAL", "the call failed inside the service"),
+                    Some(Ok(response)) => response?,
+                },
             };
+            reason::complete(response.headers_mut());
             observer.note(response.headers());
             Ok(response.map(|inner| Body::new(Observed { inner, observer })))
         };
@@ -95,10 +113,20 @@ where
     }
 }
 
-/// The panic itself is in the log already, by the process's hook.
-fn panicked() -> Response<Body> {
-    let refusal = crate::refusal::Refusal::new(Code::Internal, "INTERNAL", "the call failed inside the service");
-    Status::from(refusal).into_http()
+fn refused(code: Code, reason: &'static str, message: &str) -> Response<Body> {
+    Status::from(Refusal::new(code, reason, message)).into_http()
+}
+
+/// What comes of some work that is given up at the deadline.
+async fn before<W: Future>(deadline: Instant, work: W) -> Option<W::Output> {
+    let (mut work, mut alarm) = (pin!(work), pin!(tokio::time::sleep_until(deadline.into())));
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        // The library has an alarm of its own for this moment: should it ring first, this answer is still the one.
+        Poll::Pending if Instant::now() >= deadline => Poll::Ready(None),
+        Poll::Pending => alarm.as_mut().poll(context).map(|()| None),
+    })
+    .await
 }
 
 /// Measures a call until its reply has been sent or dropped.
@@ -159,10 +187,11 @@ impl http_body::Body for Observed {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Self::Data>, Status>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(context));
-        if let Some(Ok(frame)) = &frame
-            && let Some(trailers) = frame.trailers_ref()
+        let mut frame = std::task::ready!(Pin::new(&mut self.inner).poll_frame(context));
+        if let Some(Ok(frame)) = &mut frame
+            && let Some(trailers) = frame.trailers_mut()
         {
+            reason::complete(trailers);
             self.observer.note(trailers);
         }
         Poll::Ready(frame)
@@ -179,6 +208,8 @@ impl http_body::Body for Observed {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use http::Request;
     use tonic::{Status, body::Body};
     use tower::{Layer, ServiceExt, service_fn};
@@ -192,7 +223,7 @@ mod tests {
             assert!(request.uri().path() != "/a.v1.A/Bad", "planted");
             Ok(Status::ok("").into_http())
         });
-        let calls = CallLayer::new(&Metrics::default()).layer(handler);
+        let calls = CallLayer::new(&Metrics::default(), Duration::from_secs(9)).layer(handler);
         let call = |path: &str| calls.clone().oneshot(Request::get(path).body(Body::default()).unwrap());
 
         let refused = call("/a.v1.A/Bad").await.unwrap();

@@ -3,6 +3,7 @@
 mod accept;
 mod call;
 mod limits;
+mod reason;
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
@@ -126,7 +127,7 @@ impl GrpcServer {
         let (drain, drained) = oneshot::channel::<()>();
         let serving = limits
             .apply(Server::builder())
-            .layer(CallLayer::new(&self.metrics))
+            .layer(CallLayer::new(&self.metrics, limits.call))
             .serve_with_incoming_shutdown(
                 routes.routes().prepare(),
                 accept(self.listener, self.config.tls, limits),
