@@ -78,6 +78,10 @@ impl ListenerTls<'_> {
     }
 }
 
+const CA: &str = "UPSTREAM_TLS_CA";
+const CERT: &str = "UPSTREAM_TLS_CERT";
+const KEY: &str = "UPSTREAM_TLS_KEY";
+
 /// How a process calls https:// upstreams.
 #[derive(Debug, Clone, Default, Args)]
 pub struct UpstreamTlsArgs {
@@ -113,77 +117,51 @@ impl UpstreamTlsArgs {
     /// The client side of TLS for https:// upstreams; `None` when nothing is set.
     ///
     /// # Errors
-    /// When a file cannot be read, or only half of the identity is set.
+    /// When a file cannot be read, or they do not fit together.
     pub fn client_config(&self) -> Result<Option<ClientTlsConfig>, ConfigError> {
-        let identity = match (&self.cert, &self.key) {
-            (None, None) => None,
-            (Some(cert), Some(key)) => {
-                certificates("UPSTREAM_TLS_CERT", cert)?;
-                private_key("UPSTREAM_TLS_KEY", key)?;
-                Some(Identity::from_pem(
-                    read("UPSTREAM_TLS_CERT", cert)?,
-                    read("UPSTREAM_TLS_KEY", key)?,
-                ))
-            }
-            (None, Some(_)) => {
-                return Err(ConfigError::new(
-                    "UPSTREAM_TLS_CERT",
-                    "the certificate of the private key",
-                ));
-            }
-            (Some(_), None) => {
-                return Err(ConfigError::new(
-                    "UPSTREAM_TLS_KEY",
-                    "the private key of the certificate",
-                ));
-            }
-        };
-        let mut config = ClientTlsConfig::new();
-        match &self.ca {
-            Some(ca) => {
-                roots("UPSTREAM_TLS_CA", ca)?;
-                config = config.ca_certificate(Certificate::from_pem(read("UPSTREAM_TLS_CA", ca)?));
-            }
-            None if identity.is_none() => return Ok(None),
-            None => {}
+        self.rustls_config()?;
+        let Some(ca) = &self.ca else { return Ok(None) };
+        let mut config = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(read(CA, ca)?));
+        if let Some((cert, key)) = self.identity()? {
+            config = config.identity(Identity::from_pem(read(CERT, cert)?, read(KEY, key)?));
         }
-        Ok(Some(match identity {
-            Some(identity) => config.identity(identity),
-            None => config,
-        }))
+        Ok(Some(config))
     }
-}
 
-impl UpstreamTlsArgs {
     /// The same as a rustls configuration with ALPN `h2`, for clients that are not tonic's; `None` when nothing is set.
     ///
     /// # Errors
-    /// When a file cannot be read, or only half of the identity is set.
+    /// When a file cannot be read, or they do not fit together.
     pub fn rustls_config(&self) -> Result<Option<Arc<ClientConfig>>, ConfigError> {
-        if self.client_config()?.is_none() {
-            return Ok(None);
-        }
+        let identity = self.identity()?;
         let authorities = match &self.ca {
-            Some(ca) => roots("UPSTREAM_TLS_CA", ca)?,
-            None => RootCertStore::empty(),
+            Some(ca) => roots(CA, ca)?,
+            None if identity.is_none() => return Ok(None),
+            None => return Err(ConfigError::new(CA, "the authorities of the https:// upstreams")),
         };
-        let mismatch = |_| ConfigError::new("UPSTREAM_TLS_KEY", "the private key that the certificate is for");
+        let mismatch = |_| ConfigError::new(KEY, "the private key that the certificate is for");
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(mismatch)?
             .with_root_certificates(authorities);
-        let mut config = match (&self.cert, &self.key) {
-            (Some(cert), Some(key)) => {
-                let chain = certificates("UPSTREAM_TLS_CERT", cert)?;
-                builder
-                    .with_client_auth_cert(chain, private_key("UPSTREAM_TLS_KEY", key)?)
-                    .map_err(mismatch)?
-            }
-            _ => builder.with_no_client_auth(),
+        let mut config = match identity {
+            Some((cert, key)) => builder
+                .with_client_auth_cert(certificates(CERT, cert)?, private_key(KEY, key)?)
+                .map_err(mismatch)?,
+            None => builder.with_no_client_auth(),
         };
         config.alpn_protocols = vec![b"h2".to_vec()];
         Ok(Some(Arc::new(config)))
+    }
+
+    fn identity(&self) -> Result<Option<(&Path, &Path)>, ConfigError> {
+        match (&self.cert, &self.key) {
+            (None, None) => Ok(None),
+            (Some(cert), Some(key)) => Ok(Some((cert, key))),
+            (None, Some(_)) => Err(ConfigError::new(CERT, "the certificate of the private key")),
+            (Some(_), None) => Err(ConfigError::new(KEY, "the private key of the certificate")),
+        }
     }
 }
 

@@ -19,4 +19,5 @@ mod production;
 mod refusals;
 mod replicas;
 mod throttle;
+mod tls;
 mod validate_only;

@@ -1,15 +1,11 @@
 //! Mutual TLS on both sides of the service: towards its clients and towards the auth service.
 
-use std::{fs, path::PathBuf};
-
 use proto::widget::v1::widget_service_client::WidgetServiceClient;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use service_kit::{
     config::{Secret, TrustArgs},
     tls::UpstreamTlsArgs,
 };
-use tempfile::TempDir;
-use test_kit::TokenMint;
+use test_kit::{Authority, Certified, TokenMint};
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity, ServerTlsConfig};
 use widget_service::{Config, WidgetArgs};
 
@@ -20,57 +16,31 @@ use crate::{
     samples::sent,
 };
 
-/// Who signs the certificates of the test's house, and the files that hold them.
-struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
-    folder: TempDir,
+fn certificate(authority: &Authority) -> Certificate {
+    Certificate::from_pem(authority.pem())
 }
 
-impl Authority {
-    fn new() -> Self {
-        let mut params = CertificateParams::new(vec![]).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("ca.pem"), issuer.pem()).unwrap();
-        Self { issuer, folder }
-    }
-
-    /// The certificate and key of somebody on this machine, written to files of this name.
-    fn sign(&self, name: &str) -> Identity {
-        let key = KeyPair::generate().unwrap();
-        let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        fs::write(self.file(&format!("{name}.pem")), certificate.pem()).unwrap();
-        fs::write(self.file(&format!("{name}.key")), key.serialize_pem()).unwrap();
-        Identity::from_pem(certificate.pem(), key.serialize_pem())
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn certificate(&self) -> Certificate {
-        Certificate::from_pem(self.issuer.pem())
-    }
+fn identity(certified: &Certified) -> Identity {
+    let (cert, key) = &certified.pem;
+    Identity::from_pem(cert, key)
 }
 
 /// A service that shows a certificate to clients and to the auth service, and wants one of each.
 async fn app(authority: &Authority) -> App {
-    let wanting = ServerTlsConfig::new().client_ca_root(authority.certificate());
-    let tls = wanting.identity(authority.sign("auth"));
+    let wanting = ServerTlsConfig::new().client_ca_root(certificate(authority));
+    let tls = wanting.identity(identity(&authority.sign("auth")));
     let auth = ScriptedAuth::start(TokenMint::default().verifying_key(), Some(tls)).await;
-    authority.sign("widget");
+    let widget = authority.sign("widget");
     let addr = auth.addr;
     App::start_with(auth, |config| {
         config.widget.auth_url = urls("https", &[addr]);
-        config.widget.tls_cert = Some(authority.file("widget.pem"));
-        config.widget.tls_key = Some(authority.file("widget.key"));
-        config.widget.tls_client_ca = Some(authority.file("ca.pem"));
+        config.widget.tls_cert = Some(widget.cert.clone());
+        config.widget.tls_key = Some(widget.key.clone());
+        config.widget.tls_client_ca = Some(authority.file());
         config.upstream_tls = UpstreamTlsArgs {
-            ca: Some(authority.file("ca.pem")),
-            cert: Some(authority.file("widget.pem")),
-            key: Some(authority.file("widget.key")),
+            ca: Some(authority.file()),
+            cert: Some(widget.cert),
+            key: Some(widget.key),
         };
     })
     .await
@@ -89,9 +59,9 @@ fn admin(app: &App, tls: ClientTlsConfig) -> Actor {
 async fn a_client_with_a_certificate_is_served() {
     let authority = Authority::new();
     let app = app(&authority).await;
-    let tls = ClientTlsConfig::new().ca_certificate(authority.certificate());
+    let tls = ClientTlsConfig::new().ca_certificate(certificate(&authority));
 
-    let created = admin(&app, tls.identity(authority.sign("client")))
+    let created = admin(&app, tls.identity(identity(&authority.sign("client"))))
         .create(sent("a"))
         .await
         .unwrap()
@@ -108,8 +78,8 @@ async fn a_client_with_a_certificate_is_served() {
 async fn a_client_without_one_is_not() {
     let authority = Authority::new();
     let app = app(&authority).await;
-    let stranger = Authority::new().sign("stranger");
-    let tls = ClientTlsConfig::new().ca_certificate(authority.certificate());
+    let stranger = identity(&Authority::new().sign("stranger"));
+    let tls = ClientTlsConfig::new().ca_certificate(certificate(&authority));
 
     for mut client in [
         admin(&app, tls.clone()).client,

@@ -1,0 +1,6 @@
+//! TLS on every listener and on every way between them.
+
+mod files;
+mod house;
+mod mutual;
+mod versions;
