@@ -11,6 +11,7 @@ mod access;
 mod attacks;
 mod dependency_law;
 mod errors;
+mod headers;
 mod health;
 mod house;
 mod journey;

@@ -112,7 +112,14 @@ async fn an_empty_message_is_an_object_or_nothing() {
 #[tokio::test]
 async fn every_response_has_the_safe_headers() {
     let house = House::start().await;
-    for path in ["/query", "/nowhere", "/whole", "/query?nope=1", "/openapi.json"] {
+    for path in [
+        "/query",
+        "/watch",
+        "/nowhere",
+        "/whole",
+        "/query?nope=1",
+        "/openapi.json",
+    ] {
         let response = house.client.get(path).await;
         assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{path}");
         assert_eq!(response.header("referrer-policy"), Some("no-referrer"), "{path}");

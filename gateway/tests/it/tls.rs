@@ -73,7 +73,7 @@ async fn get(addr: SocketAddr, config: ClientConfig, path: &str) -> (u16, Bytes,
 }
 
 #[tokio::test]
-async fn clients_come_by_tls_with_either_protocol() {
+async fn clients_come_by_tls_with_either_protocol_and_are_told_to_stay_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let authority = Authority::new();
     authority.write(folder.path(), "gateway");
@@ -86,8 +86,15 @@ async fn clients_come_by_tls_with_either_protocol() {
     ])
     .await;
     for protocol in [&b"h2"[..], b"http/1.1"] {
-        let (status, body, hsts) = get(house.client.addr, authority.client(protocol), "/path/string/x").await;
-        assert_eq!((status, hsts), (200, true), "{protocol:?}: {body:?}");
+        for (path, expected) in [
+            ("/path/string/x", 200),
+            ("/docs", 200),
+            ("/nowhere", 404),
+            ("/query?nope=1", 400),
+        ] {
+            let (status, body, hsts) = get(house.client.addr, authority.client(protocol), path).await;
+            assert_eq!((status, hsts), (expected, true), "{protocol:?} {path}: {body:?}");
+        }
     }
 }
 
