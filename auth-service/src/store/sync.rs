@@ -14,7 +14,7 @@ use super::{
 
 /// Tells one state of trust from another, wherever it is read: keys are only ever added or, with a number of the
 /// counter, retired.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TrustMark {
     /// Whether the database is the primary, not a standby that may lag.
     pub primary: bool,
@@ -42,7 +42,7 @@ pub struct SyncRead {
 }
 
 /// A revocation, in 48 bytes: a replica may hold a million of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RevocationRow {
     /// Its number.
     pub number: i64,
@@ -53,7 +53,7 @@ pub struct RevocationRow {
 }
 
 /// What is revoked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// A token.
     Token(Uuid),

@@ -8,7 +8,7 @@ use crate::store::{RevocationRow, StoredKey, Subject, SyncRead};
 ///
 /// It has no gaps: a number that is missing was pruned or never used. A plain value, so that a model can step through
 /// every order of what happens to it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct History {
     epoch: i64,
     counter: i64,

@@ -3,7 +3,7 @@ use proto::auth::v1::{SyncRequest, SyncResponse};
 use crate::store::TrustMark;
 
 /// A state of the database that this replica has taken over to its end. A plain value, like [`History`](super::History).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Known {
     mark: TrustMark,
     /// The number of the last revocation.

@@ -15,3 +15,4 @@ mod replies;
 mod service;
 mod start;
 mod store;
+mod trust_model;
