@@ -1,6 +1,6 @@
 //! What the service has to be told.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::{Args, builder::BoolishValueParser};
 use database::{DatabaseUrl, MigrateMode};
@@ -12,6 +12,7 @@ use service_kit::{
         production::{Production, replicas},
         resolve,
     },
+    resolver::{Resolver, SystemResolver},
     tls::{ListenerTls, UpstreamTlsArgs},
 };
 
@@ -26,16 +27,19 @@ pub struct Config {
     pub upstream_tls: UpstreamTlsArgs,
     /// What time it is.
     pub clock: SharedClock,
+    /// Who knows the addresses of the auth service's name.
+    pub resolver: Arc<dyn Resolver>,
 }
 
 impl Config {
-    /// The configuration of a process: its clock is the machine's.
+    /// The configuration of a process: its clock and its names are the machine's.
     pub fn new(widget: WidgetArgs, trust: TrustArgs, upstream_tls: UpstreamTlsArgs) -> Self {
         Self {
             widget,
             trust,
             upstream_tls,
             clock: SystemClock::shared(),
+            resolver: Arc::new(SystemResolver),
         }
     }
 }
@@ -77,8 +81,8 @@ pub struct WidgetArgs {
     )]
     pub migrate: Option<MigrateMode>,
 
-    /// The auth service; several URLs of one are separated by | [default: http://127.0.0.1:50051; where it was bound in
-    /// the one-process house]
+    /// The auth service; several URLs of one are separated by |. Names are resolved again and again, and an address that
+    /// does not answer is passed over [default: http://127.0.0.1:50051; where it was bound in the one-process house]
     #[arg(
         id = "widget_auth_url",
         long = "widget-auth-url",

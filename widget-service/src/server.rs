@@ -62,9 +62,10 @@ async fn assemble(
         trust: args,
         upstream_tls,
         clock,
+        resolver,
     } = config;
     production::judge(widget.unfit(&args))?;
-    let auth = AuthService::new(&widget, &upstream_tls, &args)?;
+    let auth = AuthService::new(&widget, &upstream_tls, &args, resolver)?;
     let grpc = grpc_config(&widget)?;
     let url = widget.database()?;
 

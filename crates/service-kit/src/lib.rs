@@ -16,6 +16,7 @@ pub mod rate_limit;
 pub mod readiness;
 pub mod refusal;
 pub mod request_id;
+pub mod resolver;
 pub mod server;
 pub mod telemetry;
 pub mod tls;

@@ -8,7 +8,6 @@ mod balance;
 mod call;
 mod connection;
 mod endpoint;
-mod resolver;
 mod status;
 mod traffic;
 
@@ -21,7 +20,8 @@ use tokio::{
     time::Instant,
 };
 
-pub use self::resolver::{Resolver, SystemResolver};
+pub use service_kit::resolver::{Resolver, SystemResolver};
+
 pub(crate) use self::{
     balance::{Service, Upstream},
     status::{Code, Status},

@@ -11,6 +11,7 @@ use service_kit::{
     clock::Clock,
     config::{HttpUrls, Secret, TrustArgs},
     process::StartError,
+    resolver::SystemResolver,
     tls::UpstreamTlsArgs,
 };
 use test_kit::{FixedClock, TestDatabase, TokenMint};
@@ -167,6 +168,7 @@ fn config(url: &str, clock: &FixedClock, auth: &ScriptedAuth) -> Config {
         trust,
         upstream_tls: UpstreamTlsArgs::default(),
         clock: Arc::new(clock.clone()),
+        resolver: Arc::new(SystemResolver),
     }
 }
 

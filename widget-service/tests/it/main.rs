@@ -15,6 +15,7 @@ mod create;
 mod delete;
 mod list;
 mod masks;
+mod names;
 mod ops;
 mod owners;
 mod pages;
