@@ -23,8 +23,8 @@ impl Scale {
 
     const FULL: Self = Self {
         logouts: 200,
-        other_endings: 200,
-        calls: 250,
+        other_endings: 50,
+        calls: 500,
         kills: 20,
     };
 

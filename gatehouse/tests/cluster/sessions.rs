@@ -76,7 +76,7 @@ impl Stage {
         let (mut tight, mut turn) = (0, 0);
         while tight < sessions {
             assert!(
-                turn < 3 * sessions,
+                turn < 6 * sessions,
                 "only {tight} of {turn} sessions were called at once"
             );
             let tally = self.end(ending, turn, calls).await;
