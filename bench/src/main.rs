@@ -3,9 +3,12 @@
 
 mod flood;
 mod gateway;
+mod logouts;
 mod on_house;
 mod refusals;
+mod role;
 mod scale;
+mod syncs;
 mod trust;
 
 use std::time::Duration;
@@ -52,6 +55,10 @@ enum What {
         #[arg(long, default_value_t = 1_000_000)]
         rows: u32,
     },
+    /// Concurrent logouts on PostgreSQL, beside the same rows with a commit each
+    Logouts,
+    /// What 1, 10 and 100 verifiers cost an auth service and PostgreSQL, idle and under load
+    Syncs,
     /// The gateway beside Envoy (the binary that ENVOY names) and beside a handler written by hand
     Gateway,
     /// Auth service and widget service, for the trust check
@@ -83,6 +90,8 @@ async fn main() -> Outcome<()> {
         What::Services { view } => trust::serve(view).await,
         What::Gateway => gateway::run(time, cli.rounds).await,
         What::Scale { rows } => scale::run(rows, time, cli.rounds).await,
+        What::Logouts => logouts::run(cli.rounds).await,
+        What::Syncs => syncs::run(time).await,
         What::Backend => gateway::serve_backend().await,
         What::Handwritten { backend } => gateway::serve_handwritten(&backend).await,
     }

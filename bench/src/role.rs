@@ -7,7 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bench::{Outcome, house::binary, process::memory};
+use bench::{
+    Outcome,
+    house::binary,
+    process::{cpu, memory},
+};
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
@@ -57,6 +61,11 @@ impl Role {
     pub(crate) fn memory(&self) -> Outcome<f64> {
         let pid = self.child.id().ok_or("a service has ended")?;
         Ok(memory(pid)? as f64 / 1e6)
+    }
+
+    /// CPU time of all its threads so far.
+    pub(crate) fn cpu(&self) -> Outcome<Duration> {
+        cpu(self.child.id().ok_or("a service has ended")?)
     }
 
     /// Ends it and waits for it.

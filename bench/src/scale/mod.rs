@@ -3,7 +3,6 @@
 mod pages;
 mod pair;
 mod revocations;
-mod role;
 mod rows;
 
 use std::time::Duration;

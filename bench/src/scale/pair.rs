@@ -17,10 +17,8 @@ use tokio::time::sleep;
 use tonic::{Code, Request, Status, metadata::AsciiMetadataValue};
 use uuid::Uuid;
 
-use super::{
-    role::Role,
-    rows::{add_widgets, patient},
-};
+use super::rows::{add_widgets, patient};
+use crate::role::Role;
 
 const SERVICE_TOKEN: &str = "a-service-token-for-measuring-and-only-that";
 const KEY_SECRET: &str = "a secret for sealing keys while measuring";
