@@ -68,7 +68,7 @@ impl AuthService {
 
     /// A source that follows a name to its addresses.
     fn named(&self, uri: &Uri, host: &str) -> Result<NamedSource, ConfigError> {
-        // What connects to a URL can connect to any address: it was tried when the settings were read.
+        // Tried once here, so that what is wrong with it stops the start and not the first Sync.
         self.source_at(uri, host, SocketAddr::from(([127, 0, 0, 1], 0)))?;
         let port = uri.port_u16().unwrap_or(if is_tls(uri) { 443 } else { 80 });
         let addresses = Addresses::keep(host.to_owned(), port, self.resolver.clone());
