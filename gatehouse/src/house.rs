@@ -7,10 +7,7 @@ use clap::Args;
 use gateway::{GatewayArgs, Upstreams, cors::Cors};
 use http::Uri;
 use service_kit::{
-    config::{
-        HttpUrls, Secret, TrustArgs,
-        production::{self, Unfit},
-    },
+    config::{HttpUrls, Secret, TrustArgs, production},
     process::StartError,
     tls::UpstreamTlsArgs,
 };
@@ -40,8 +37,9 @@ pub struct HouseArgs {
 
 impl HouseArgs {
     /// With what follows from the rest, if it is fit for what it is to be.
-    fn complete(mut self) -> Result<Self, Unfit> {
-        if matches!(self.trust.service_tokens().as_deref(), Ok([])) {
+    fn complete(mut self) -> Result<Self, StartError> {
+        let tokens = self.trust.service_tokens();
+        if matches!(tokens.as_deref(), Ok([])) {
             self.trust.service_token = Some(random_secret());
         }
         if !self.gateway.production {
@@ -56,6 +54,7 @@ impl HouseArgs {
             ..
         } = &self;
         production::judge([auth.unfit(trust), widget.unfit(trust), gateway.unfit()].concat())?;
+        tokens?;
         Ok(self)
     }
 
