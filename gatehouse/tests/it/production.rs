@@ -12,7 +12,7 @@ use tonic_reflection::pb::v1::{
 
 use crate::{
     house::{TestHouse, channel, settings},
-    leaks::house::{KEY_SECRET, command, run},
+    leaks::house::{KEY_SECRET, command, refused as refused_start},
 };
 
 const ALL: [(&str, &str); 3] = [
@@ -24,7 +24,7 @@ const ALL: [(&str, &str); 3] = [
 /// What a start as production is refused for: each variable, and what is said of it.
 fn refused(role: &[&str], changes: &[(&str, &str)]) -> Vec<(String, String)> {
     let folder = tempfile::tempdir().unwrap();
-    let ran = run(command(folder.path(), role).envs(ALL).envs(changes.iter().copied()), "");
+    let ran = refused_start(command(folder.path(), role).envs(ALL).envs(changes.iter().copied()));
 
     let said = String::from_utf8(ran.stderr).unwrap();
     assert_eq!(ran.status.code(), Some(64), "{role:?} {changes:?}: {said}");

@@ -49,6 +49,22 @@ pub fn run(command: &mut Command, input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
+/// Runs a command that should refuse to start. One that starts is ended.
+#[track_caller]
+pub fn refused(command: &mut Command) -> Output {
+    let mut child = command.env("RUST_LOG", "warn").spawn().unwrap();
+    let mut line = String::new();
+    // Whoever serves says where.
+    let stdout = child.stdout.take().unwrap();
+    BufReader::new(stdout).read_line(&mut line).unwrap();
+    if !line.is_empty() {
+        let _ = child.kill();
+    }
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(line, "", "it started");
+    output
+}
+
 /// A running house.
 pub struct PlantedHouse {
     child: Child,

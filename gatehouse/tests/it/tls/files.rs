@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use test_kit::Authority;
 
-use crate::leaks::house::{command, run};
+use crate::leaks::house::{command, refused};
 
 /// Starts a role with these files, and checks that it names this variable.
 #[track_caller]
@@ -13,7 +13,7 @@ fn names(role: &str, settings: &[(String, &Path)], variable: &str) {
     let mut command = command(folder.path(), &[role]);
     command.envs(settings.iter().map(|(variable, path)| (variable, path)));
 
-    let ran = run(&mut command, "");
+    let ran = refused(&mut command);
 
     let said = String::from_utf8_lossy(&ran.stderr).into_owned();
     assert_eq!(ran.status.code(), Some(64), "{role} {settings:?}: {said}");
