@@ -172,6 +172,7 @@ fn hasher() -> Result<HashPool, StartError> {
 }
 
 async fn hash(passwords: &HashPool, password: Password) -> Result<crate::passwords::PasswordHash, StartError> {
-    let hashed = passwords.hash(password).await;
-    hashed.map_err(|error| StartError::failed("hashing the password", error))
+    let failed = |error| StartError::failed("hashing the password", error);
+    let place = passwords.reserve().map_err(failed)?;
+    passwords.hash(place, password).await.map_err(failed)
 }

@@ -4,4 +4,4 @@ mod argon;
 mod pool;
 
 pub use argon::{HashParams, PasswordHash};
-pub use pool::{HashError, HashPool, Verified};
+pub use pool::{HashError, HashPool, Place, Verified};

@@ -29,6 +29,12 @@ pub struct HashPool {
     hashed: Arc<AtomicU64>,
 }
 
+/// A place among those who hash or wait.
+#[derive(Debug)]
+pub struct Place {
+    _permit: OwnedSemaphorePermit,
+}
+
 /// Why nothing was hashed.
 #[derive(Debug, thiserror::Error)]
 pub enum HashError {
@@ -73,21 +79,34 @@ impl HashPool {
         self.hasher.filled()
     }
 
+    /// Takes a place. Done before anything else that a password is needed for, it keeps a flood from costing more than
+    /// its refusals.
+    ///
+    /// # Errors
+    /// [`HashError::Busy`] when the queue is full.
+    pub fn reserve(&self) -> Result<Place, HashError> {
+        match self.admitted.clone().try_acquire_owned() {
+            Ok(_permit) => Ok(Place { _permit }),
+            Err(_) => Err(HashError::Busy),
+        }
+    }
+
     /// Hashes a new password.
     ///
     /// # Errors
-    /// [`HashError::Busy`] at once when the queue is full.
-    pub async fn hash(&self, password: Password) -> Result<PasswordHash, HashError> {
-        self.run(move |hasher| hasher.hash(&password)).await
+    /// [`HashError::Failed`].
+    pub async fn hash(&self, place: Place, password: Password) -> Result<PasswordHash, HashError> {
+        self.run(place, move |hasher| hasher.hash(&password)).await
     }
 
     /// Verifies `password` against `stored`. Where one of the two is missing, a fixed text is verified instead, which
     /// takes as long, and the answer is no.
     ///
     /// # Errors
-    /// [`HashError::Busy`] at once when the queue is full.
+    /// [`HashError::Failed`].
     pub async fn verify(
         &self,
+        place: Place,
         password: Option<Password>,
         stored: Option<PasswordHash>,
     ) -> Result<Verified, HashError> {
@@ -95,7 +114,7 @@ impl HashPool {
             (Some(password), Some(stored)) => (password, stored, true),
             _ => (Password::parse(DUMMY).map_err(failed)?, self.dummy.clone(), false),
         };
-        let verdict = self.run(move |hasher| hasher.verify(&password, &stored)).await?;
+        let verdict = self.run(place, move |hasher| hasher.verify(&password, &stored)).await?;
         Ok(match verdict {
             Verdict::Right if real => Verified::Right { rehashed: None },
             Verdict::Rehashed(hash) if real => Verified::Right { rehashed: Some(hash) },
@@ -106,14 +125,14 @@ impl HashPool {
     /// The permits go with the work, not with the one who waits for it: a client that hangs up frees no memory.
     async fn run<T: Send + 'static>(
         &self,
+        place: Place,
         work: impl FnOnce(&Hasher) -> argon2::password_hash::Result<T> + Send + 'static,
     ) -> Result<T, HashError> {
-        let admitted = self.admitted.clone().try_acquire_owned().map_err(|_| HashError::Busy)?;
-        let working = self.wait_for_turn().await?;
+        let turn = self.wait_for_turn().await?;
         let hasher = self.hasher.clone();
         self.hashed.fetch_add(1, Ordering::Relaxed);
         tokio::task::spawn_blocking(move || {
-            let _permits = (admitted, working);
+            let _permits = (place, turn);
             work(&hasher)
         })
         .await
@@ -173,6 +192,10 @@ mod tests {
         Password::parse(text).unwrap()
     }
 
+    async fn hash(pool: &HashPool, text: &str) -> Result<PasswordHash, HashError> {
+        pool.hash(pool.reserve()?, password(text)).await
+    }
+
     #[tokio::test]
     async fn past_the_queue_the_refusal_is_immediate_and_memory_bounded() {
         let pool = HashPool::new(CHEAP, 1, 2).unwrap();
@@ -180,7 +203,7 @@ mod tests {
         let held = tokio::spawn({
             let pool = pool.clone();
             async move {
-                pool.run(move |hasher| {
+                pool.run(pool.reserve().unwrap(), move |hasher| {
                     finished.recv().ok();
                     hasher.hash(&password("held"))
                 })
@@ -194,7 +217,7 @@ mod tests {
             .map(|_| {
                 tokio::spawn({
                     let pool = pool.clone();
-                    async move { pool.hash(password("queued")).await }
+                    async move { hash(&pool, "queued").await }
                 })
             })
             .collect();
@@ -202,17 +225,14 @@ mod tests {
             tokio::task::yield_now().await;
         }
 
-        assert!(matches!(
-            pool.hash(password("one too many")).await,
-            Err(HashError::Busy)
-        ));
+        assert!(matches!(pool.reserve(), Err(HashError::Busy)));
 
         finish.send(()).unwrap();
         assert!(held.await.unwrap().is_ok());
         for task in queued {
             assert!(task.await.unwrap().is_ok());
         }
-        assert!(pool.hash(password("there is room again")).await.is_ok());
+        assert!(hash(&pool, "there is room again").await.is_ok());
     }
 
     #[tokio::test]
@@ -222,7 +242,7 @@ mod tests {
         let client = tokio::spawn({
             let pool = pool.clone();
             async move {
-                pool.run(move |hasher| {
+                pool.run(pool.reserve().unwrap(), move |hasher| {
                     finished.recv().ok();
                     hasher.hash(&password("held"))
                 })
@@ -235,24 +255,20 @@ mod tests {
 
         client.abort();
         assert!(client.await.unwrap_err().is_cancelled());
-        assert!(matches!(pool.hash(password("another")).await, Err(HashError::Busy)));
+        assert!(matches!(pool.reserve(), Err(HashError::Busy)));
         finish.send(()).unwrap();
     }
 
     #[tokio::test]
     async fn every_refusal_costs_what_a_hash_of_today_costs() {
-        let old = HashPool::new(CHEAP, 1, 1)
-            .unwrap()
-            .hash(password("real"))
-            .await
-            .unwrap();
+        let old = hash(&HashPool::new(CHEAP, 1, 1).unwrap(), "real").await.unwrap();
         let dearer = HashParams {
             memory: 256,
             passes: 3,
             lanes: 1,
         };
         let pool = HashPool::new(dearer, 1, 1).unwrap();
-        let today = pool.hash(password("real")).await.unwrap();
+        let today = hash(&pool, "real").await.unwrap();
 
         for (name, tried, stored) in [
             ("unknown", Some(password("real")), None),
@@ -262,7 +278,10 @@ mod tests {
             ("wrong, of an old account", Some(password("wrong")), Some(old)),
         ] {
             let before = pool.filled();
-            assert!(matches!(pool.verify(tried, stored).await.unwrap(), Verified::Wrong));
+            assert!(matches!(
+                pool.verify(pool.reserve().unwrap(), tried, stored).await.unwrap(),
+                Verified::Wrong
+            ));
             // Parameters are whole: one block in each pass may be missing.
             assert!((256 * 3 - 3..=256 * 3).contains(&(pool.filled() - before)), "{name}");
         }
@@ -271,17 +290,22 @@ mod tests {
     #[tokio::test]
     async fn the_stand_in_is_never_right() {
         let pool = HashPool::new(CHEAP, 1, 1).unwrap();
-        let stored = pool.hash(password("real")).await.unwrap();
+        let stored = hash(&pool, "real").await.unwrap();
 
         for (tried, hash) in [
             (None, None),
             (Some(password(DUMMY)), None),
             (None, Some(stored.clone())),
         ] {
-            assert!(matches!(pool.verify(tried, hash).await.unwrap(), Verified::Wrong));
+            assert!(matches!(
+                pool.verify(pool.reserve().unwrap(), tried, hash).await.unwrap(),
+                Verified::Wrong
+            ));
         }
         assert!(matches!(
-            pool.verify(Some(password("real")), Some(stored)).await.unwrap(),
+            pool.verify(pool.reserve().unwrap(), Some(password("real")), Some(stored))
+                .await
+                .unwrap(),
             Verified::Right { .. }
         ));
     }

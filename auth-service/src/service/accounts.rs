@@ -66,7 +66,7 @@ pub(super) async fn change_password(
     context
         .confirm(&stored, &current, client, Entry::Audit(failure))
         .await?;
-    let hash = context.passwords.hash(new).await?;
+    let hash = context.passwords.hash(context.passwords.reserve()?, new).await?;
     let signer = context.tokens.signer().await?;
 
     let now = context.now();

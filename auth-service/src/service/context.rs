@@ -95,9 +95,10 @@ impl Context {
         client: IpAddr,
         failure: Entry,
     ) -> Result<(), Error> {
+        let place = self.passwords.reserve()?;
         let attempt = self.throttle.admit(&stored.email_key, client).await?;
         let hash = Some(stored.password_hash.clone());
-        match self.passwords.verify(Password::parse(given).ok(), hash).await? {
+        match self.passwords.verify(place, Password::parse(given).ok(), hash).await? {
             Verified::Right { .. } => Ok(self.journal.write(self.throttle.succeeded(&attempt)).await?),
             Verified::Wrong => {
                 let mut entries = vec![failure];

@@ -32,8 +32,9 @@ pub(super) async fn register(
     if validate_only {
         return Ok(None);
     }
+    let place = context.passwords.reserve()?;
     context.throttle.admit_registration(client)?;
-    let password_hash = context.passwords.hash(password).await?;
+    let password_hash = context.passwords.hash(place, password).await?;
     let signer = context.tokens.signer().await?;
     let user = NewUser {
         id: Uuid::new_v4(),
@@ -85,12 +86,16 @@ pub(super) async fn log_in(
     let given = Zeroizing::new(request.password);
     let account = Email::key_of(&request.email);
 
+    let place = context.passwords.reserve()?;
     let attempt = context.throttle.admit(&account, client).await?;
     let issued_at = context.tokens.now();
     let found = context.store.credentials_by_address(&account).await?;
     let user = found.as_ref().filter(|user| !user.disabled);
     let hash = user.map(|user| user.password_hash.clone());
-    let verified = context.passwords.verify(Password::parse(&given).ok(), hash).await?;
+    let verified = context
+        .passwords
+        .verify(place, Password::parse(&given).ok(), hash)
+        .await?;
 
     let (Some(user), Verified::Right { rehashed }) = (user, verified) else {
         let target = found.map(|user| user.id.to_string()).unwrap_or_default();
