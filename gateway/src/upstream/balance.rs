@@ -14,7 +14,6 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use http::{Uri, uri::Scheme};
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
-    sync::Notify,
     task::AbortHandle,
     time::{self, Instant},
 };
@@ -22,7 +21,8 @@ use tokio::{
 use super::{
     Failure, Resolver,
     connection::Tls,
-    endpoint::{Endpoint, Link, Place},
+    endpoint::{Alarms, Endpoint, Link, Place},
+    turns::Turns,
 };
 
 /// How often names are resolved again: how late a new endpoint may get its first call.
@@ -30,9 +30,6 @@ const RESOLVE_EVERY: Duration = Duration::from_secs(5);
 
 /// After failed attempts names are resolved again, but not more often than this.
 const RESOLVE_AT_MOST_EVERY: Duration = Duration::from_millis(500);
-
-/// How long a call waits for a connection when there is none.
-const WAIT: Duration = Duration::from_secs(3);
 
 /// Where a service is, and how to get there.
 #[derive(Debug)]
@@ -48,6 +45,7 @@ pub(crate) struct Service {
 pub(crate) struct Upstream {
     shared: Arc<Shared>,
     resolving: AbortHandle,
+    pub(super) turns: Turns,
 }
 
 #[derive(Debug)]
@@ -56,7 +54,7 @@ struct Shared {
     resolver: Arc<dyn Resolver>,
     endpoints: RwLock<Vec<Arc<Endpoint>>>,
     next: AtomicUsize,
-    failed: Arc<Notify>,
+    alarms: Alarms,
     /// Told when the first resolution is done.
     resolved: tokio::sync::watch::Sender<bool>,
 }
@@ -86,19 +84,23 @@ impl Upstream {
             resolver: service.resolver.clone(),
             endpoints: RwLock::default(),
             next: AtomicUsize::new(0),
-            failed: Arc::new(Notify::new()),
+            alarms: Alarms::default(),
             resolved: tokio::sync::watch::Sender::new(false),
         });
         let resolving = tokio::spawn(keep_resolved(shared.clone())).abort_handle();
-        Self { shared, resolving }
+        Self {
+            shared,
+            resolving,
+            turns: Turns::here(),
+        }
     }
 
-    /// An endpoint that is connected, in turn, another than `but` if there is one.
-    pub(super) async fn choose(&self, but: Option<&Arc<Endpoint>>, deadline: Instant) -> Result<Chosen, Failure> {
+    /// An endpoint that is connected, in turn, another than `but` if there is one. Where none is, it is waited for.
+    pub(super) async fn choose(&self, but: Option<&Arc<Endpoint>>, until: Instant) -> Result<Chosen, Failure> {
         if !*self.shared.resolved.borrow() {
             let mut resolved = self.shared.resolved.subscribe();
             // The sender lives as long as the upstream.
-            let _ = time::timeout_at(deadline, resolved.wait_for(|done| *done)).await;
+            let _ = time::timeout_at(until, resolved.wait_for(|done| *done)).await;
         }
         let all = self.shared.endpoints();
         let turn = self.shared.next.fetch_add(1, Ordering::Relaxed);
@@ -118,9 +120,9 @@ impl Upstream {
             return Ok(chosen);
         }
         if all.is_empty() {
-            self.shared.failed.notify_one();
+            self.shared.alarms.failed.notify_one();
         }
-        match time::timeout_at(deadline.min(Instant::now() + WAIT), first_attempt(&all)).await {
+        match time::timeout_at(until, first_attempt(&all)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Failure::Transport("no connection in time".to_owned())),
         }
@@ -146,7 +148,7 @@ impl Shared {
             let old = known.iter().position(|endpoint| endpoint.place.is_same(&place));
             let endpoint = match old {
                 Some(at) => known.swap_remove(at),
-                None => Arc::new(Endpoint::start(place, self.failed.clone())),
+                None => Arc::new(Endpoint::start(place, self.alarms.clone())),
             };
             endpoints.push(endpoint);
         }
@@ -193,7 +195,7 @@ async fn keep_resolved(shared: Arc<Shared>) {
         }
         time::sleep(RESOLVE_AT_MOST_EVERY).await;
         // Sooner when an attempt failed or a call found nobody; the name may have moved.
-        let _ = time::timeout(RESOLVE_EVERY, shared.failed.notified()).await;
+        let _ = time::timeout(RESOLVE_EVERY, shared.alarms.failed.notified()).await;
     }
 }
 

@@ -20,6 +20,11 @@ use super::{
 /// The largest message that is taken from a service.
 const LARGEST: usize = 64 << 20;
 
+/// Until when after its begin a call waits for a connection, and how long it does so for its second attempt at least: a
+/// caller is told within a second that nobody is there.
+const WAIT: Duration = Duration::from_millis(900);
+const WAIT_AGAIN: Duration = Duration::from_millis(100);
+
 /// How many messages of a stream wait for a slow client.
 const WAITING: usize = 16;
 
@@ -58,15 +63,21 @@ impl From<h2::Error> for Broken {
 
 /// Makes a unary call, a second time at another endpoint where that is allowed.
 pub(super) async fn unary(upstream: &Upstream, call: Call) -> Result<Reply, Failure> {
-    let chosen = upstream.choose(None, call.deadline).await?;
+    let began = Instant::now();
+    let chosen = upstream.choose(None, patience(began, &call)).await?;
     let first = chosen.endpoint.clone();
     match unary_once(chosen, &call).await {
         Err(broken) if may_retry(&broken, &call) => {
-            let chosen = upstream.choose(Some(&first), call.deadline).await?;
+            let chosen = upstream.choose(Some(&first), patience(began, &call)).await?;
             unary_once(chosen, &call).await.map_err(|broken| broken.failure)
         }
         outcome => outcome.map_err(|broken| broken.failure),
     }
+}
+
+/// Until when a call waits for a connection now.
+fn patience(began: Instant, call: &Call) -> Instant {
+    (began + WAIT).max(Instant::now() + WAIT_AGAIN).min(call.deadline)
 }
 
 fn may_retry(broken: &Broken, call: &Call) -> bool {
@@ -156,9 +167,10 @@ type Opened = (HeaderMap, Frames, RecvStream, Option<Result<Bytes, Status>>);
 
 /// Begins a stream and waits for its first message or its end, with the one retry.
 async fn open(upstream: &Upstream, call: &Call) -> Result<Opened, Failure> {
+    let began = Instant::now();
     let mut but: Option<Arc<Endpoint>> = None;
     loop {
-        let chosen = upstream.choose(but.as_ref(), call.deadline).await?;
+        let chosen = upstream.choose(but.as_ref(), patience(began, call)).await?;
         let endpoint = chosen.endpoint.clone();
         match open_once(chosen, call).await {
             Ok(opened) => return Ok(opened),

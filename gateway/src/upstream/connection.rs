@@ -1,6 +1,6 @@
 //! One HTTP/2 connection to a service.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use h2::{Ping, PingPong, client::SendRequest};
@@ -8,6 +8,7 @@ use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
+    sync::Notify,
     task::JoinHandle,
     time::{self, Instant},
 };
@@ -23,8 +24,10 @@ const CONNECT: Duration = Duration::from_secs(2);
 const PING_EVERY: Duration = Duration::from_secs(10);
 const PING_WITHIN: Duration = Duration::from_secs(2);
 
-/// How often a connection is looked at. One on which calls wait and nothing was answered meanwhile is tried early.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often a connection is looked at. One on which calls wait and nothing was answered meanwhile is tried early, and
+/// has less time: a caller is told within a second that nobody is there.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+const EARLY_PING_WITHIN: Duration = Duration::from_millis(500);
 
 const STREAM_WINDOW: u32 = 2 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
@@ -52,16 +55,16 @@ pub(super) struct Connected {
 }
 
 /// Connects. A service whose kernel takes the connection and that does not answer itself (it hangs, or is about to end)
-/// is not connected.
-pub(super) async fn connect(addr: SocketAddr, tls: Option<&Tls>) -> io::Result<Connected> {
+/// is not connected. `suspicion` is shared by the connections to a service: where one of them is silent, all are tried.
+pub(super) async fn connect(addr: SocketAddr, tls: Option<&Tls>, suspicion: &Arc<Notify>) -> io::Result<Connected> {
     let connecting = async {
         let tcp = TcpStream::connect(addr).await?;
         tcp.set_nodelay(true)?;
         match tls {
-            None => handshake(tcp).await,
+            None => handshake(tcp, suspicion).await,
             Some(tls) => {
                 let connector = TlsConnector::from(tls.config.clone());
-                handshake(connector.connect(tls.name.clone(), tcp).await?).await
+                handshake(connector.connect(tls.name.clone(), tcp).await?, suspicion).await
             }
         }
     };
@@ -71,7 +74,7 @@ pub(super) async fn connect(addr: SocketAddr, tls: Option<&Tls>) -> io::Result<C
     }
 }
 
-async fn handshake<T>(io: T) -> io::Result<Connected>
+async fn handshake<T>(io: T, suspicion: &Arc<Notify>) -> io::Result<Connected>
 where
     T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -90,7 +93,7 @@ where
         answered = pings.ping(Ping::opaque()) => answered.map_err(io::Error::other)?,
     };
     let traffic = Arc::new(Traffic::default());
-    let watched = traffic.clone();
+    let (watched, suspicion) = (traffic.clone(), suspicion.clone());
     let task = tokio::spawn(async move {
         tokio::select! {
             ended = connection => {
@@ -98,7 +101,7 @@ where
                     tracing::debug!(%error, "a connection to a service ended");
                 }
             }
-            () = keep_alive(pings, &watched) => {
+            () = keep_alive(pings, &watched, &suspicion) => {
                 tracing::warn!("a service does not answer pings: its connection is given up");
             }
         }
@@ -107,23 +110,45 @@ where
 }
 
 /// Ends when the other side does not answer.
-async fn keep_alive(mut pings: PingPong, traffic: &Traffic) {
+async fn keep_alive(mut pings: PingPong, traffic: &Traffic, suspicion: &Notify) {
     let mut seen = traffic.seen();
     let mut last_ping = Instant::now();
     // Whether a ping was answered since the last call was: the service lives and takes its time.
     let mut slow = false;
     loop {
-        time::sleep(LOOK_EVERY).await;
+        let suspected = time::timeout(LOOK_EVERY, suspicion.notified()).await.is_ok();
         let silent = traffic.is_silent_since(&seen);
         slow &= silent;
         seen = traffic.seen();
-        if last_ping.elapsed() < PING_EVERY && (slow || !silent) {
-            continue;
+        let suspicious = silent && !slow;
+        if suspicious {
+            suspicion.notify_waiters();
         }
-        let answered = time::timeout(PING_WITHIN, pings.ping(Ping::opaque())).await;
-        if !matches!(answered, Ok(Ok(_))) {
+        let within = match suspicious || suspected {
+            true => EARLY_PING_WITHIN,
+            false if last_ping.elapsed() < PING_EVERY => continue,
+            false => PING_WITHIN,
+        };
+        if !is_alive(&mut pings, traffic, within).await {
             return;
         }
         (last_ping, slow) = (Instant::now(), silent);
+    }
+}
+
+/// Whether a ping is answered, in time or late while calls are.
+async fn is_alive(pings: &mut PingPong, traffic: &Traffic, within: Duration) -> bool {
+    let mut ping = pin!(pings.ping(Ping::opaque()));
+    loop {
+        let seen = traffic.seen();
+        // Twice half the time: where the machine was too busy to read the answer, the second half begins when it can.
+        for _ in 0..2 {
+            if let Ok(answer) = time::timeout(within / 2, ping.as_mut()).await {
+                return answer.is_ok();
+            }
+        }
+        if !traffic.has_answered_since(&seen) {
+            return false;
+        }
     }
 }

@@ -64,7 +64,16 @@ pub(super) struct Endpoint {
     task: AbortHandle,
 }
 
-/// What the task of an endpoint is told, and tells.
+/// What the endpoints of a service tell each other and who looks for them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Alarms {
+    /// An attempt to connect failed.
+    pub(super) failed: Arc<Notify>,
+    /// Calls wait on a connection and nothing is answered.
+    pub(super) suspicion: Arc<Notify>,
+}
+
+/// What the task of an endpoint is told.
 #[derive(Debug, Clone, Default)]
 struct Signals {
     /// A call waits for a connection.
@@ -74,11 +83,11 @@ struct Signals {
 }
 
 impl Endpoint {
-    /// Begins to connect. `failed` is told of every failed attempt.
-    pub(super) fn start(place: Place, failed: Arc<Notify>) -> Self {
+    /// Begins to connect.
+    pub(super) fn start(place: Place, alarms: Alarms) -> Self {
         let state = watch::Sender::new(State::Connecting);
         let signals = Signals::default();
-        let task = tokio::spawn(maintain(place.clone(), state.clone(), signals.clone(), failed)).abort_handle();
+        let task = tokio::spawn(maintain(place.clone(), state.clone(), signals.clone(), alarms)).abort_handle();
         Self {
             place,
             state,
@@ -133,12 +142,12 @@ impl Drop for Endpoint {
     }
 }
 
-async fn maintain(place: Place, state: watch::Sender<State>, signals: Signals, failed: Arc<Notify>) {
+async fn maintain(place: Place, state: watch::Sender<State>, signals: Signals, alarms: Alarms) {
     let mut backoff = FIRST_BACKOFF;
     for number in 0_u64.. {
         let began = Instant::now();
         state.send_replace(State::Connecting);
-        match connection::connect(place.addr, place.tls.as_ref()).await {
+        match connection::connect(place.addr, place.tls.as_ref(), &alarms.suspicion).await {
             Ok(Connected { sender, traffic, task }) => {
                 tracing::debug!(authority = %place.authority, addr = %place.addr, "connected to a service");
                 state.send_replace(State::Ready(Link {
@@ -162,7 +171,7 @@ async fn maintain(place: Place, state: watch::Sender<State>, signals: Signals, f
                 state.send_replace(State::Down(error.to_string().into()));
             }
         }
-        failed.notify_one();
+        alarms.failed.notify_one();
         pause(backoff, &signals.wanted).await;
         backoff = (backoff * 2).min(LAST_BACKOFF);
     }

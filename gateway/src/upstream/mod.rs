@@ -10,6 +10,7 @@ mod connection;
 mod endpoint;
 mod status;
 mod traffic;
+mod turns;
 
 use std::{sync::Arc, time::Duration};
 
@@ -106,7 +107,13 @@ impl Caller {
         let (tell, told) = oneshot::channel();
         let deadline = call.deadline;
         tokio::spawn(async move {
-            let outcome = tokio::time::timeout_at(deadline + GRACE, call::unary(&upstream, call)).await;
+            let answered = async {
+                match call.repeatable {
+                    true => call::unary(&upstream, call).await,
+                    false => upstream.turns.take(call::unary(&upstream, call)).await,
+                }
+            };
+            let outcome = tokio::time::timeout_at(deadline + GRACE, answered).await;
             // Nobody may be listening any more.
             let _ = tell.send(outcome.unwrap_or(Err(Failure::Deadline)));
             drop(place);

@@ -38,8 +38,13 @@ impl Traffic {
     /// Whether calls have waited since then, or still do, and none was answered.
     pub(super) fn is_silent_since(&self, then: &Seen) -> bool {
         let ended = self.ended.load(Ordering::Relaxed);
-        let now = self.seen();
-        now.answered == then.answered && (now.begun > ended || now.begun > then.begun)
+        let begun = self.begun.load(Ordering::Relaxed);
+        !self.has_answered_since(then) && (begun > ended || begun > then.begun)
+    }
+
+    /// Whether a call was answered since then.
+    pub(super) fn has_answered_since(&self, then: &Seen) -> bool {
+        self.answered.load(Ordering::Relaxed) > then.answered
     }
 }
 

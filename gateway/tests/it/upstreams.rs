@@ -311,6 +311,23 @@ async fn a_service_that_hangs_is_given_up_and_its_safe_calls_go_elsewhere() {
 }
 
 #[tokio::test]
+async fn when_all_of_a_service_hangs_the_caller_hears_so_soon() {
+    let urls = format!("{}|{}", hanging().await, hanging().await);
+    let house = House::before(Fake::start().await, &urls, &[]).await;
+    for turn in 0..3 {
+        let began = Instant::now();
+        let response = house.client.get("/query").await;
+        assert_eq!(response.status, 503, "{turn}");
+        // A second, and what a busy machine adds.
+        assert!(
+            began.elapsed() < Duration::from_millis(1_700),
+            "{turn}: {:?}",
+            began.elapsed()
+        );
+    }
+}
+
+#[tokio::test]
 async fn deadlines_are_kept_and_sent_on() {
     let house = House::start().await;
     house.client.get("/query").await;
