@@ -27,13 +27,18 @@ fn identity(certified: &Certified) -> Identity {
 
 /// A service that shows a certificate to clients and to the auth service, and wants one of each.
 async fn app(authority: &Authority) -> App {
+    app_that_asks("127.0.0.1", authority).await
+}
+
+/// The same, with the auth service called by this name.
+async fn app_that_asks(name: &str, authority: &Authority) -> App {
     let wanting = ServerTlsConfig::new().client_ca_root(certificate(authority));
     let tls = wanting.identity(identity(&authority.sign("auth")));
     let auth = ScriptedAuth::start(TokenMint::default().verifying_key(), Some(tls)).await;
     let widget = authority.sign("widget");
-    let addr = auth.addr;
+    let url = format!("https://{name}:{}", auth.addr.port());
     App::start_with(auth, |config| {
-        config.widget.auth_url = urls("https", &[addr]);
+        config.widget.auth_url = Some(url.parse().unwrap());
         config.widget.tls_cert = Some(widget.cert.clone());
         config.widget.tls_key = Some(widget.key.clone());
         config.widget.tls_client_ca = Some(authority.file());
@@ -72,6 +77,17 @@ async fn a_client_with_a_certificate_is_served() {
         Some("admin@example.com"),
         "asked over TLS, too"
     );
+}
+
+#[tokio::test]
+async fn an_auth_service_at_a_name_shows_a_certificate_for_the_name() {
+    let authority = Authority::new();
+    let app = app_that_asks("localhost", &authority).await;
+    let tls = ClientTlsConfig::new().ca_certificate(certificate(&authority));
+
+    let client = admin(&app, tls.identity(identity(&authority.sign("client"))));
+
+    client.create(sent("a")).await.unwrap();
 }
 
 #[tokio::test]
