@@ -7,7 +7,8 @@ use database::MigrateMode;
 use service_kit::{
     client_address::TrustedProxies,
     clock::{SharedClock, SystemClock},
-    config::{Secret, TrustArgs, database_url, duration_between, listen_address, production::replicas},
+    config::{Secret, TrustArgs, database_url, duration_between, listen_address, number_between, production::replicas},
+    serving::Limits,
 };
 
 use crate::passwords::HashParams;
@@ -228,6 +229,20 @@ pub struct AuthArgs {
         value_name = "FILE"
     )]
     pub tls_client_ca: Option<PathBuf>,
+
+    /// Bytes of a request's message
+    #[arg(id = "auth_max_message_bytes", long = "auth-max-message-bytes", env = "AUTH_MAX_MESSAGE_BYTES",
+          value_name = "BYTES", default_value = "1048576", value_parser = number_between(1_024..=67_108_864))]
+    pub max_message_bytes: u32,
+
+    /// The listener's limits.
+    #[command(flatten)]
+    pub limits: AuthLimits,
+}
+
+service_kit::listener_limits! {
+    AuthLimits of "auth", "AUTH" with Limits::SERVICE;
+    connections "4096", streams "1024", request_timeout "30s", idle_timeout "5m"
 }
 
 fn token_ttl(text: &str) -> Result<Duration, String> {

@@ -34,9 +34,6 @@ use crate::{
 /// How long one reading of revocations may take: there is no other database to ask instead.
 const STATEMENT_PATIENCE: Duration = Duration::from_millis(900);
 
-/// Bytes of a request.
-const LARGEST_MESSAGE: usize = 1024 * 1024;
-
 /// How often the database is asked whether it is there, and how long it may take to answer.
 const DATABASE_WATCH: Duration = Duration::from_secs(1);
 const DATABASE_PATIENCE: Duration = Duration::from_secs(2);
@@ -97,11 +94,12 @@ pub async fn build(config: Config) -> Result<Server, StartError> {
     let (context, verifier) = context(&config, store, source, ring, passwords, throttle);
     metrics::register(&metrics, &context);
     let layer = access(&context, verifier, &service_tokens)?;
-    let services = Services::new(FILE_DESCRIPTOR_SET)
-        .with(layer.layer(AuthServiceServer::new(AuthApi(context.clone())).max_decoding_message_size(LARGEST_MESSAGE)))
-        .with(
-            layer.layer(TrustServiceServer::new(TrustApi(context.clone())).max_decoding_message_size(LARGEST_MESSAGE)),
-        );
+    let largest = config.auth.max_message_bytes as usize;
+    let api = AuthServiceServer::new(AuthApi(context.clone())).max_decoding_message_size(largest);
+    let trust = TrustServiceServer::new(TrustApi(context.clone())).max_decoding_message_size(largest);
+    let services = Services::new(FILE_DESCRIPTOR_SET, &(&config.auth.limits).into())
+        .with(layer.layer(api))
+        .with(layer.layer(trust));
     Ok(Server {
         grpc,
         services,

@@ -4,7 +4,7 @@ use database::{ConnectOptions, Database, DatabaseUrl, MigrateMode};
 use service_kit::{
     config::{ConfigError, Secret, TrustArgs, production::Production, resolve},
     process::StartError,
-    server::{GrpcConfig, GrpcLimits},
+    server::GrpcConfig,
     tls::ListenerTls,
 };
 
@@ -119,7 +119,7 @@ impl AuthArgs {
             ops_listen: self.ops_listen,
             tls: tls.server_config(&[b"h2"])?,
             reflection: self.reflection.unwrap_or(!self.production),
-            limits: GrpcLimits::default(),
+            limits: (&self.limits).into(),
         })
     }
 

@@ -1,6 +1,6 @@
 //! Everything that serving a request needs, made once at start.
 
-use std::{collections::HashMap, ops::Deref, sync::Arc};
+use std::{collections::HashMap, ops::Deref, sync::Arc, time::Duration};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use service_kit::{
@@ -48,6 +48,18 @@ pub(crate) struct Shared {
     /// Whether clients come by TLS.
     pub(crate) is_tls: bool,
     pub(crate) durations: Latencies<Labels>,
+    pub(crate) bounds: Bounds,
+}
+
+/// What a request may take of the gateway.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// Bytes of its body.
+    pub(crate) body: usize,
+    /// How long its body may take to arrive.
+    pub(crate) body_timeout: Duration,
+    /// How long the service may take to answer, when the caller does not want it sooner.
+    pub(crate) request_timeout: Duration,
 }
 
 impl App {

@@ -1,12 +1,13 @@
 //! What the gateway has to be told. Every flag has a variable of the same name.
 
-use std::{net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 use clap::{Args, builder::BoolishValueParser};
 use http::Uri;
 use service_kit::{
     client_address::TrustedProxies,
-    config::{ConfigError, http_urls, listen_address, production::Production},
+    config::{ConfigError, http_urls, limit, listen_address, number_between, production::Production},
+    serving::Limits,
     tls::{ListenerTls, UpstreamTlsArgs},
 };
 
@@ -140,6 +141,25 @@ pub struct GatewayArgs {
         value_name = "FILE"
     )]
     pub tls_client_ca: Option<PathBuf>,
+
+    /// Bytes of a request's body
+    #[arg(id = "gateway_max_body_bytes", long = "gateway-max-body-bytes", env = "GATEWAY_MAX_BODY_BYTES",
+          value_name = "BYTES", default_value = "1048576", value_parser = number_between(1_024..=67_108_864))]
+    pub max_body_bytes: u32,
+
+    /// How long a request's body may take to arrive
+    #[arg(id = "gateway_body_timeout", long = "gateway-body-timeout", env = "GATEWAY_BODY_TIMEOUT",
+          value_name = "DURATION", default_value = "30s", value_parser = limit())]
+    pub body_timeout: Duration,
+
+    /// The listener's limits.
+    #[command(flatten)]
+    pub limits: GatewayLimits,
+}
+
+service_kit::listener_limits! {
+    GatewayLimits of "gateway", "GATEWAY" with Limits::GATEWAY;
+    connections "8192", streams "256", request_timeout "10s", idle_timeout "2m"
 }
 
 impl GatewayArgs {

@@ -136,7 +136,15 @@ impl Problem {
         };
         match failure {
             Failure::Transport(_) => unavailable("the service is not available at the moment"),
-            Failure::Overloaded => unavailable("too many calls are under way"),
+            Failure::Overloaded => {
+                let problem = Self::new(
+                    429,
+                    Code::ResourceExhausted,
+                    "OVERLOADED",
+                    "too many calls are under way",
+                );
+                problem.with(header::RETRY_AFTER, "1")
+            }
             Failure::Invalid(_) => Self::upstream_invalid(),
             Failure::Deadline => {
                 let detail = "the service did not answer in time";

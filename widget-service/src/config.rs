@@ -8,11 +8,12 @@ use http::Uri;
 use service_kit::{
     clock::{SharedClock, SystemClock},
     config::{
-        ConfigError, HttpUrls, Secret, TrustArgs, database_url, listen_address,
+        ConfigError, HttpUrls, Secret, TrustArgs, database_url, listen_address, number_between,
         production::{Production, replicas},
         resolve,
     },
     resolver::{Resolver, SystemResolver},
+    serving::Limits,
     tls::{ListenerTls, UpstreamTlsArgs},
 };
 
@@ -139,6 +140,20 @@ pub struct WidgetArgs {
         value_name = "FILE"
     )]
     pub tls_client_ca: Option<PathBuf>,
+
+    /// Bytes of a request's message
+    #[arg(id = "widget_max_message_bytes", long = "widget-max-message-bytes", env = "WIDGET_MAX_MESSAGE_BYTES",
+          value_name = "BYTES", default_value = "1048576", value_parser = number_between(1_024..=67_108_864))]
+    pub max_message_bytes: u32,
+
+    /// The listener's limits.
+    #[command(flatten)]
+    pub limits: WidgetLimits,
+}
+
+service_kit::listener_limits! {
+    WidgetLimits of "widget", "WIDGET" with Limits::SERVICE;
+    connections "4096", streams "1024", request_timeout "30s", idle_timeout "5m"
 }
 
 impl Default for WidgetArgs {
@@ -158,6 +173,8 @@ impl Default for WidgetArgs {
             tls_cert: None,
             tls_key: None,
             tls_client_ca: None,
+            max_message_bytes: 1 << 20,
+            limits: WidgetLimits::default(),
         }
     }
 }

@@ -11,16 +11,13 @@ use service_kit::{
     metrics::Metrics,
     process::StartError,
     readiness::Readiness,
-    server::{GrpcConfig, GrpcLimits, GrpcServer, Services},
+    server::{GrpcConfig, GrpcServer, Services},
 };
 use tower::Layer;
 
 use crate::{
     Config, WidgetArgs, api::WidgetApi, auth::AuthService, metrics, migrations, owners::Owners, store::WidgetStore,
 };
-
-/// Bytes of a request's message.
-const LARGEST_REQUEST: usize = 1 << 20;
 
 /// How often the database is asked whether it is there, and how long it may take to answer.
 const DATABASE_WATCH: Duration = Duration::from_secs(1);
@@ -79,8 +76,8 @@ async fn assemble(
     metrics::register(&metrics, &db, &trust);
     let owners = Owners::new(auth.channels(), auth.authorization()?, trust.clone(), clock.clone());
     let api = WidgetApi::new(WidgetStore::new(db.clone()), owners, clock);
-    let service = WidgetServiceServer::new(api).max_decoding_message_size(LARGEST_REQUEST);
-    let services = Services::new(FILE_DESCRIPTOR_SET).with(layer.layer(service));
+    let service = WidgetServiceServer::new(api).max_decoding_message_size(widget.max_message_bytes as usize);
+    let services = Services::new(FILE_DESCRIPTOR_SET, &(&widget.limits).into()).with(layer.layer(service));
     Ok(Server {
         grpc,
         services,
@@ -144,7 +141,7 @@ fn grpc_config(args: &WidgetArgs) -> Result<GrpcConfig, ConfigError> {
         ops_listen: args.ops_listen,
         tls: args.tls().server_config(&[b"h2"])?,
         reflection: args.serves_reflection(),
-        limits: GrpcLimits::default(),
+        limits: (&args.limits).into(),
     })
 }
 

@@ -18,6 +18,7 @@ pub mod refusal;
 pub mod request_id;
 pub mod resolver;
 pub mod server;
+pub mod serving;
 pub mod telemetry;
 pub mod tls;
 pub mod trace_context;

@@ -78,8 +78,13 @@ pub struct TestHouse {
 
 impl TestHouse {
     pub async fn start() -> Self {
+        Self::with_flags(&[]).await
+    }
+
+    /// With more flags.
+    pub async fn with_flags(flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let settings = settings(folder.path());
+        let settings = settings_with(folder.path(), flags);
         Self::with(folder, settings).await
     }
 
@@ -223,6 +228,10 @@ impl Reply {
 
 /// Free ports, databases in the folder, and a wide allowance for registrations.
 pub fn settings(folder: &Path) -> HouseArgs {
+    settings_with(folder, &[])
+}
+
+fn settings_with(folder: &Path, flags: &[&str]) -> HouseArgs {
     let mut line = vec!["gatehouse".to_owned()];
     for role in ["auth", "widget", "gateway"] {
         line.push(format!("--{role}-listen=127.0.0.1:0"));
@@ -234,5 +243,6 @@ pub fn settings(folder: &Path) -> HouseArgs {
             folder.join(format!("{role}.db")).display()
         ));
     }
+    line.extend(flags.iter().map(|flag| (*flag).to_owned()));
     Line::try_parse_from(line).unwrap().house
 }

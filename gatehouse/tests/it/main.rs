@@ -10,6 +10,7 @@
 mod access;
 mod attacks;
 mod dependency_law;
+mod edges;
 mod errors;
 mod headers;
 mod health;

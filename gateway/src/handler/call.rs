@@ -6,9 +6,9 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Response, header};
 use tokio::time::Instant;
 
-use super::{Asked, BODY_LIMIT, accept, conditional, upward};
+use super::{Asked, accept, conditional, upward};
 use crate::{
-    app::App,
+    app::{App, Bounds},
     endpoint::{BodyPlan, Endpoint},
     lookup,
     problem::Problem,
@@ -22,12 +22,6 @@ use crate::{
     upstream::{Call, Code, Reply, Status, Upstream},
     violation::Violations,
 };
-
-/// How long a call may take when the caller does not say.
-const DEADLINE: Duration = Duration::from_secs(10);
-
-/// How long a body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// Answers a request that the route of this index takes.
 pub(super) async fn call<B>(
@@ -47,7 +41,7 @@ where
     }
     let framing = framing(endpoint, headers)?;
     let timeout = upward::timeout(headers)?;
-    let body = collect(headers, body).await?;
+    let body = collect(app.bounds, headers, body).await?;
     let media = Media::of(headers, endpoint.body, body.is_empty()).map_err(|_| Problem::unsupported_media_type())?;
     let parts = Parts {
         segments,
@@ -120,20 +114,20 @@ fn names(headers: &HeaderMap, media: &str) -> bool {
 }
 
 /// Reads the whole body, up to the limits.
-async fn collect<B>(headers: &HeaderMap, body: B) -> Result<Bytes, Problem>
+async fn collect<B>(bounds: Bounds, headers: &HeaderMap, body: B) -> Result<Bytes, Problem>
 where
     B: http_body::Body<Data = Bytes> + Unpin,
 {
     let length = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > BODY_LIMIT as u64) {
-        return Err(Problem::body_too_large(BODY_LIMIT));
+    if length.is_some_and(|length| length > bounds.body as u64) {
+        return Err(Problem::body_too_large(bounds.body));
     }
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    match tokio::time::timeout(BODY_TIME, collect_frames(body)).await {
+    match tokio::time::timeout(bounds.body_timeout, collect_frames(body, bounds.body)).await {
         Ok(collected) => collected,
         Err(_) => Err(Problem::new(
             408,
@@ -144,7 +138,7 @@ where
     }
 }
 
-async fn collect_frames<B>(mut body: B) -> Result<Bytes, Problem>
+async fn collect_frames<B>(mut body: B, limit: usize) -> Result<Bytes, Problem>
 where
     B: http_body::Body<Data = Bytes> + Unpin,
 {
@@ -155,8 +149,8 @@ where
         let Ok(data) = frame.into_data() else {
             continue;
         };
-        if first.len() + all.len() + data.len() > BODY_LIMIT {
-            return Err(Problem::body_too_large(BODY_LIMIT));
+        if first.len() + all.len() + data.len() > limit {
+            return Err(Problem::body_too_large(limit));
         }
         if first.is_empty() && all.is_empty() {
             first = data;
@@ -183,7 +177,8 @@ struct Exchange<'a> {
 impl Exchange<'_> {
     fn call(&self, message: Vec<u8>) -> Call {
         let now = Instant::now();
-        let deadline = now + self.timeout.map_or(DEADLINE, |timeout| timeout.min(DEADLINE));
+        let longest = self.app.bounds.request_timeout;
+        let deadline = now + self.timeout.map_or(longest, |timeout| timeout.min(longest));
         let until = match self.timeout {
             _ if !self.endpoint.reply.streams => Some(deadline),
             timeout => timeout.and_then(|timeout| now.checked_add(timeout)),

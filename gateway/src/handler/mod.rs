@@ -24,9 +24,6 @@ use crate::{
     response::body::Body,
 };
 
-/// The largest body that a request may have.
-pub(crate) const BODY_LIMIT: usize = 1 << 20;
-
 const NOTHING_RUNS: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
 

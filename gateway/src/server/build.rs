@@ -10,11 +10,12 @@ use service_kit::{
     process::StartError,
     readiness::Readiness,
     server::listen,
+    serving::Limits,
 };
 
 use super::Server;
 use crate::{
-    app::Shared,
+    app::{Bounds, Shared},
     config::{Config, GatewayArgs},
     docs,
     endpoint::Endpoint,
@@ -59,7 +60,10 @@ pub async fn build(config: Config) -> Result<Server, StartError> {
     let shared = Arc::new(shared(&config, &routes, &metrics, tls.is_some())?);
     let readiness = Readiness::new();
     let (listener, addr) = listen("GATEWAY_LISTEN", args.listen).await?;
-    let ops = OpsServer::bind("GATEWAY_OPS_LISTEN", args.ops_listen, readiness.clone(), metrics).await?;
+    let limits = Limits::from(&args.limits);
+    let ops = OpsServer::bind("GATEWAY_OPS_LISTEN", args.ops_listen, readiness.clone(), metrics)
+        .await?
+        .within(limits);
     tracing::info!(role = "GATEWAY", %addr, ops = %ops.addr(), "listening");
     Ok(Server {
         listener,
@@ -68,6 +72,7 @@ pub async fn build(config: Config) -> Result<Server, StartError> {
         readiness,
         shared,
         tls,
+        limits,
     })
 }
 
@@ -82,12 +87,21 @@ pub(crate) fn shared(config: &Config, routes: &Routes, metrics: &Metrics, is_tls
         endpoints,
         matcher: Matcher::new(routes.iter().map(|route| (&route.http_method, &route.template))),
         pages: pages(routes),
-        caller: Caller::default(),
+        caller: Caller::new(config.gateway.limits.max_calls),
         cors: config.gateway.cors_origins.clone().unwrap_or_default(),
         proxies: config.gateway.trusted_proxies.clone(),
         is_tls,
         durations: Shared::durations(metrics),
+        bounds: bounds(&config.gateway),
     })
+}
+
+fn bounds(args: &GatewayArgs) -> Bounds {
+    Bounds {
+        body: args.max_body_bytes as usize,
+        body_timeout: args.body_timeout,
+        request_timeout: args.limits.request_timeout,
+    }
 }
 
 /// The services of the packages that have routes.

@@ -1,27 +1,24 @@
 //! The gateway as a server: built from its settings, run by its caller.
 
 mod build;
-mod connection;
 mod worker;
 
-use std::{io, net::SocketAddr, sync::Arc, thread, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, thread};
 
 use rustls::ServerConfig;
-use service_kit::{ops::OpsServer, process::StartError, readiness::Readiness};
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, watch},
-    time,
+use service_kit::{
+    ops::OpsServer,
+    process::StartError,
+    readiness::Readiness,
+    serving::{self, Limits},
 };
+use tokio::{net::TcpListener, sync::watch};
 
 #[cfg(test)]
 pub(crate) use self::build::shared;
 pub use self::build::{build, routes};
-use self::worker::{Accepted, Job, Worker};
+use self::worker::{Job, Worker};
 use crate::app::Shared;
-
-/// Connections at a time; further ones wait in the listener's queue.
-const CONNECTIONS: usize = 8_192;
 
 /// A bound gateway.
 #[derive(Debug)]
@@ -32,6 +29,7 @@ pub struct Server {
     readiness: Readiness,
     shared: Arc<Shared>,
     tls: Option<Arc<ServerConfig>>,
+    limits: Limits,
 }
 
 impl Server {
@@ -75,13 +73,14 @@ impl Server {
         let job = Job {
             shared: self.shared,
             tls: self.tls,
+            limits: self.limits,
             draining: draining.clone(),
         };
         let workers = employ(job).map_err(|error| StartError::failed("starting the gateway's threads", error))?;
         let readiness = self.readiness;
         let rest = async {
             tokio::select! {
-                () = accept(self.listener, workers, draining) => {}
+                () = accept(self.listener, self.limits, workers, draining) => {}
                 () = async {
                     stop.await;
                     readiness.drain();
@@ -92,38 +91,19 @@ impl Server {
         };
         tokio::select! {
             () = rest => Ok(()),
-            outcome = self.ops.run_until(std::future::pending()) =>
-                outcome.map_err(|error| StartError::failed("serving the operators' pages", error)),
+            () = self.ops.run_until(std::future::pending()) => Ok(()),
         }
     }
 }
 
 /// Gives each worker a connection in turn until the drain begins, then waits for them to end.
-async fn accept(listener: TcpListener, workers: Vec<Worker>, mut draining: watch::Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+async fn accept(listener: TcpListener, limits: Limits, workers: Vec<Worker>, draining: watch::Receiver<bool>) {
     let mut turns = workers.iter().cycle();
-    loop {
-        let accepted = tokio::select! {
-            accepted = next(&listener, &places) => accepted,
-            _ = draining.wait_for(|draining| *draining) => break,
-        };
-        match (accepted, turns.next()) {
-            (Ok(accepted), Some(worker)) => worker.take(accepted),
-            (Ok(_), None) => break,
-            (Err(error), _) => {
-                // Out of file descriptors, most likely: those of ending connections come back in a moment.
-                tracing::warn!(%error, "a connection could not be accepted");
-                time::sleep(Duration::from_millis(20)).await;
-            }
+    serving::accept(listener, &limits, draining, |accepted| {
+        if let Some(worker) = turns.next() {
+            worker.take(accepted);
         }
-    }
-    drop(listener);
+    })
+    .await;
     futures_util::future::join_all(workers.into_iter().map(Worker::finish)).await;
-}
-
-async fn next(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<Accepted> {
-    let place = places.clone().acquire_owned().await.map_err(io::Error::other)?;
-    let (tcp, peer) = listener.accept().await?;
-    let tcp = tcp.into_std()?;
-    Ok(Accepted { tcp, peer, place })
 }

@@ -3,38 +3,27 @@
 //! On a thread of its own a request never waits for another core: its connection, its call and the connection to the
 //! service are all driven there.
 
-use std::{io, net::SocketAddr, sync::Arc, thread, time::Duration};
+use std::{io, sync::Arc, thread};
 
 use rustls::ServerConfig;
+use service_kit::serving::{Accepted, Connections, Limits, serve_each};
 use tokio::{
-    net::TcpStream,
     runtime,
-    sync::{OwnedSemaphorePermit, mpsc, oneshot, watch},
-    task::JoinSet,
-    time,
+    sync::{mpsc, oneshot, watch},
 };
 
-use super::connection::Serving;
-use crate::app::{App, Shared};
-
-/// How long a draining worker waits for what is under way.
-const DRAIN: Duration = Duration::from_secs(20);
+use crate::{
+    app::{App, Shared},
+    handler,
+};
 
 /// What a worker serves.
 #[derive(Debug, Clone)]
 pub(super) struct Job {
     pub(super) shared: Arc<Shared>,
     pub(super) tls: Option<Arc<ServerConfig>>,
+    pub(super) limits: Limits,
     pub(super) draining: watch::Receiver<bool>,
-}
-
-/// A connection that was accepted.
-#[derive(Debug)]
-pub(super) struct Accepted {
-    pub(super) tcp: std::net::TcpStream,
-    pub(super) peer: SocketAddr,
-    /// Its place among the connections that there may be.
-    pub(super) place: OwnedSemaphorePermit,
 }
 
 /// Serves connections until it is told that there are no more and the last has ended.
@@ -87,29 +76,13 @@ impl Worker {
     }
 }
 
-async fn work(job: Job, mut accepted: mpsc::UnboundedReceiver<Accepted>) {
+async fn work(job: Job, accepted: mpsc::UnboundedReceiver<Accepted>) {
     let app = Arc::new(App::start(job.shared));
-    let serving = Arc::new(Serving::new(app, job.tls, job.draining));
-    let mut connections = JoinSet::new();
-    loop {
-        let next = tokio::select! {
-            next = accepted.recv() => next,
-            Some(_) = connections.join_next() => continue,
-        };
-        let Some(Accepted { tcp, peer, place }) = next else {
-            break;
-        };
-        let serving = serving.clone();
-        connections.spawn(async move {
-            match TcpStream::from_std(tcp) {
-                Ok(tcp) => serving.serve(tcp, peer).await,
-                Err(error) => tracing::warn!(%peer, %error, "a connection could not be taken over"),
-            }
-            drop(place);
-        });
-    }
-    let ended = async { while connections.join_next().await.is_some() {} };
-    if time::timeout(DRAIN, ended).await.is_err() {
-        tracing::warn!("some requests did not finish in time: they are cut off");
-    }
+    let connections = Arc::new(Connections::new(job.limits, job.tls, job.draining));
+    serve_each(accepted, &job.limits, |accepted| {
+        let (app, connections, peer) = (app.clone(), connections.clone(), accepted.peer().ip());
+        let answer = move |request| handler::handle(app.clone(), peer, request);
+        async move { connections.serve(accepted, answer).await }
+    })
+    .await;
 }

@@ -31,9 +31,6 @@ pub(crate) use self::{
 /// How long a call that nobody waits for any longer may go on behind its deadline, so that the service can end it.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// How many calls may be under way at once, those that were abandoned included.
-const CALLS: usize = 16_384;
-
 /// A unary or server-streaming call.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
@@ -88,15 +85,14 @@ pub(crate) struct Caller {
     places: Arc<Semaphore>,
 }
 
-impl Default for Caller {
-    fn default() -> Self {
+impl Caller {
+    /// With so many calls under way at once, those that were abandoned included.
+    pub(crate) fn new(calls: u32) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(CALLS)),
+            places: Arc::new(Semaphore::new(calls as usize)),
         }
     }
-}
 
-impl Caller {
     /// Makes a unary call.
     pub(crate) async fn unary(&self, upstream: Arc<Upstream>, call: Call) -> Result<Reply, Failure> {
         let place = self

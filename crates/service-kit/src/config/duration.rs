@@ -41,6 +41,16 @@ pub fn duration_between(
     }
 }
 
+/// A value parser for how long something may take.
+pub fn limit() -> impl Fn(&str) -> Result<Duration, String> + Clone {
+    duration_between(Duration::from_millis(1)..=Duration::from_secs(86_400), "from 1ms to 1d")
+}
+
+/// The same, where 0s has a meaning of its own.
+pub fn limit_or_none() -> impl Fn(&str) -> Result<Duration, String> + Clone {
+    duration_between(Duration::ZERO..=Duration::from_secs(86_400), "up to 1d")
+}
+
 fn one(number: &str, unit: &str) -> Option<Duration> {
     let number: u64 = number.parse().ok()?;
     let seconds = match unit {

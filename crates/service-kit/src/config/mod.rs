@@ -4,13 +4,16 @@
 //! into one command line.
 
 mod duration;
+mod limits;
+mod number;
 mod parse;
 pub mod production;
 mod secret;
 mod trust;
 mod urls;
 
-pub use duration::{duration, duration_between};
+pub use duration::{duration, duration_between, limit, limit_or_none};
+pub use number::number_between;
 pub use parse::{parse, try_parse_from};
 pub use secret::{Secret, resolve};
 pub use trust::TrustArgs;

@@ -2,9 +2,8 @@
 
 use std::{
     convert::Infallible,
-    future::poll_fn,
     panic::AssertUnwindSafe,
-    pin::{Pin, pin},
+    pin::Pin,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -92,17 +91,17 @@ where
         request.extensions_mut().insert(id);
 
         let reply = grpc_timeout::of(request.headers()).map(|asked| {
-            let deadline = Instant::now() + asked.map_or(self.longest, |asked| asked.min(self.longest));
-            before(deadline, AssertUnwindSafe(self.inner.call(request)).catch_unwind())
+            let longest = asked.map_or(self.longest, |asked| asked.min(self.longest));
+            tokio::time::timeout(longest, AssertUnwindSafe(self.inner.call(request)).catch_unwind())
         });
         let observed = async move {
             let mut response = match reply {
                 Err(wanted) => refused(Code::InvalidArgument, "INVALID_FIELDS", wanted),
                 Ok(reply) => match reply.await {
-                    None => refused(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "the call took too long"),
+                    Err(_) => refused(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "the call took too long"),
                     // The panic itself is in the log already, by the process's hook.
-                    Some(Err(_)) => refused(Code::Internal, "INTERNAL", "the call failed inside the service"),
-                    Some(Ok(response)) => response?,
+                    Ok(Err(_)) => refused(Code::Internal, "INTERNAL", "the call failed inside the service"),
+                    Ok(Ok(response)) => response?,
                 },
             };
             reason::complete(response.headers_mut());
@@ -115,18 +114,6 @@ where
 
 fn refused(code: Code, reason: &'static str, message: &str) -> Response<Body> {
     Status::from(Refusal::new(code, reason, message)).into_http()
-}
-
-/// What comes of some work that is given up at the deadline.
-async fn before<W: Future>(deadline: Instant, work: W) -> Option<W::Output> {
-    let (mut work, mut alarm) = (pin!(work), pin!(tokio::time::sleep_until(deadline.into())));
-    poll_fn(|context| match work.as_mut().poll(context) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        // The library has an alarm of its own for this moment: should it ring first, this answer is still the one.
-        Poll::Pending if Instant::now() >= deadline => Poll::Ready(None),
-        Poll::Pending => alarm.as_mut().poll(context).map(|()| None),
-    })
-    .await
 }
 
 /// Measures a call until its reply has been sent or dropped.

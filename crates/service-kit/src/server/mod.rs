@@ -1,21 +1,35 @@
 //! A gRPC server with everything around its services: health, reflection, request ids, metrics, limits, drain.
 
-mod accept;
 mod call;
-mod limits;
+mod capacity;
 mod reason;
 
 use std::{convert::Infallible, net::SocketAddr, sync::Arc};
 
 use http::{Request, Response};
 use rustls::ServerConfig;
-use tokio::{net::TcpListener, sync::oneshot};
-use tonic::{body::Body, server::NamedService, service::RoutesBuilder, transport::Server};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+};
+use tonic::{
+    body::Body,
+    server::NamedService,
+    service::{Routes, RoutesBuilder},
+    transport::server::TcpConnectInfo,
+};
 use tonic_health::{ServingStatus, server::HealthReporter};
+use tower::{Layer, ServiceExt};
 
-pub use self::limits::GrpcLimits;
-use self::{accept::accept, call::CallLayer};
-use crate::{config::ConfigError, metrics::Metrics, ops::OpsServer, process::StartError, readiness::Readiness};
+use self::{call::CallLayer, capacity::Capped};
+use crate::{
+    config::ConfigError,
+    metrics::Metrics,
+    ops::OpsServer,
+    process::StartError,
+    readiness::Readiness,
+    serving::{Accepted, Connections, Limits, accept, serve_each},
+};
 
 /// What a gRPC server has to be told.
 #[derive(Debug, Clone)]
@@ -30,8 +44,8 @@ pub struct GrpcConfig {
     pub tls: Option<Arc<ServerConfig>>,
     /// Whether reflection (v1 and v1alpha) is served.
     pub reflection: bool,
-    /// Bounds on connections, streams and times.
-    pub limits: GrpcLimits,
+    /// Bounds on connections, calls and times.
+    pub limits: Limits,
 }
 
 /// The services of a server.
@@ -40,19 +54,21 @@ pub struct Services {
     routes: RoutesBuilder,
     names: Vec<&'static str>,
     descriptors: &'static [u8],
+    calls: u32,
 }
 
 impl Services {
     /// No service yet. `descriptors` is the encoded descriptor set that reflection shows.
-    pub fn new(descriptors: &'static [u8]) -> Self {
+    pub fn new(descriptors: &'static [u8], limits: &Limits) -> Self {
         Self {
             routes: RoutesBuilder::default(),
             names: Vec::new(),
             descriptors,
+            calls: limits.calls,
         }
     }
 
-    /// Adds a service, wrapped in whatever layers it needs.
+    /// Adds a service, wrapped in whatever layers it needs. It has an allowance of calls of its own.
     pub fn with<S>(mut self, service: S) -> Self
     where
         S: tower::Service<Request<Body>, Response = Response<Body>, Error = Infallible>
@@ -64,7 +80,7 @@ impl Services {
         S::Future: Send + 'static,
     {
         self.names.push(S::NAME);
-        self.routes.add_service(service);
+        self.routes.add_service(Capped::new(service, self.calls));
         self
     }
 }
@@ -88,7 +104,9 @@ impl GrpcServer {
     pub async fn bind(config: GrpcConfig, readiness: Readiness, metrics: Metrics) -> Result<Self, StartError> {
         let (listener, addr) = listen(format!("{}_LISTEN", config.role), config.listen).await?;
         let ops_variable = format!("{}_OPS_LISTEN", config.role);
-        let ops = OpsServer::bind(ops_variable, config.ops_listen, readiness.clone(), metrics.clone()).await?;
+        let ops = OpsServer::bind(ops_variable, config.ops_listen, readiness.clone(), metrics.clone())
+            .await?
+            .within(config.limits);
         tracing::info!(role = config.role, %addr, ops = %ops.addr(), "listening");
         Ok(Self {
             config,
@@ -124,21 +142,14 @@ impl GrpcServer {
             add_reflection(&mut routes, services.descriptors)?;
         }
 
-        let (drain, drained) = oneshot::channel::<()>();
-        let serving = limits
-            .apply(Server::builder())
-            .layer(CallLayer::new(&self.metrics, limits.call))
-            .serve_with_incoming_shutdown(
-                routes.routes().prepare(),
-                accept(self.listener, self.config.tls, limits),
-                async move { drop(drained.await) },
-            );
+        let calls = CallLayer::new(&self.metrics, limits.request_timeout).layer(routes.routes().prepare());
+        let (drain, draining) = watch::channel(false);
+        let serving = serve(self.listener, self.config.tls, limits, draining, calls);
         let stopping = async {
             stop.await;
             self.readiness.drain();
-            drop(drain);
-            tokio::time::sleep(limits.drain).await;
-            tracing::warn!("some calls did not finish in time: they are cut off");
+            drain.send_replace(true);
+            std::future::pending().await
         };
         let following = async {
             let mut ready = self.readiness.is_ready();
@@ -148,13 +159,47 @@ impl GrpcServer {
             }
         };
         tokio::select! {
-            outcome = serving => outcome.map_err(|error| StartError::failed("serving gRPC", error)),
-            () = stopping => Ok(()),
+            () = serving => Ok(()),
+            never = stopping => never,
             never = following => never,
-            outcome = self.ops.run_until(std::future::pending()) =>
-                outcome.map_err(|error| StartError::failed("serving the operators' pages", error)),
+            () = self.ops.run_until(std::future::pending()) => Ok(()),
         }
     }
+}
+
+type Calls = call::Calls<Routes>;
+
+/// Serves connections until the drain is over.
+async fn serve(
+    listener: TcpListener,
+    tls: Option<Arc<ServerConfig>>,
+    limits: Limits,
+    draining: watch::Receiver<bool>,
+    calls: Calls,
+) {
+    let connections = Arc::new(Connections::new(limits, tls, draining.clone()));
+    let (sender, accepted) = mpsc::unbounded_channel();
+    // It fails when nothing is served any more.
+    let accepting = accept(listener, &limits, draining, move |accepted| drop(sender.send(accepted)));
+    let serving = serve_each(accepted, &limits, |accepted| {
+        let (connections, calls) = (connections.clone(), calls.clone());
+        async move { serve_one(&connections, accepted, calls).await }
+    });
+    tokio::join!(accepting, serving);
+}
+
+async fn serve_one(connections: &Connections, accepted: Accepted, calls: Calls) {
+    let info = TcpConnectInfo {
+        local_addr: accepted.local_addr(),
+        remote_addr: Some(accepted.peer()),
+    };
+    let answer = move |request: Request<hyper::body::Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(info.clone());
+        let answered = calls.clone().oneshot(request);
+        async move { answered.await.unwrap_or_else(|never| match never {}) }
+    };
+    connections.serve(accepted, answer).await;
 }
 
 /// Binds a listener and says where it is.

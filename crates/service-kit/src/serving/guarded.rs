@@ -1,4 +1,4 @@
-//! A body that keeps its connection counted as busy until it is sent or dropped.
+//! A body that keeps something, such as a place among those that are served, until it is sent or dropped.
 
 use std::{
     pin::Pin,
