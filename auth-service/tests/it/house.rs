@@ -9,7 +9,7 @@ use service_kit::{
     clock::Clock,
     config::{Secret, TrustArgs},
 };
-use test_kit::{FixedClock, TestDatabase, TokenMint};
+use test_kit::{FixedClock, TestDatabase, TokenMint, keep_logs};
 use tokio::{sync::oneshot, task::JoinHandle};
 use tonic::transport::Channel;
 
@@ -67,6 +67,7 @@ pub struct Replica {
 
 impl Replica {
     pub async fn start(config: Config) -> Self {
+        keep_logs();
         let server = build(config).await.unwrap();
         let (addr, ops) = (server.addr(), server.ops_addr());
         let (stop, stopped) = oneshot::channel();

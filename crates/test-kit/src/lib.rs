@@ -6,6 +6,7 @@ mod attacks;
 mod authority;
 mod clock;
 mod databases;
+mod logs;
 mod mint;
 mod postgres;
 
@@ -13,5 +14,6 @@ pub use attacks::{Attack, Oddity, Staged, attacks, oddities, staged_attacks};
 pub use authority::{Authority, Certified};
 pub use clock::FixedClock;
 pub use databases::TestDatabase;
+pub use logs::keep_logs;
 pub use mint::{AUDIENCE, ISSUER, TokenMint, fixed_now};
 pub use postgres::{Cluster, ClusterOptions};

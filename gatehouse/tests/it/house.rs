@@ -90,6 +90,7 @@ impl TestHouse {
 
     /// With settings whose databases are in the folder.
     pub async fn with(folder: TempDir, settings: HouseArgs) -> Self {
+        test_kit::keep_logs();
         let house = House::build(settings).await.unwrap();
         let (rest, auth, widget) = (house.rest_addr(), house.auth_addr(), house.widget_addr());
         let admin_password = house.first_administrator().unwrap().password.expose().to_owned();

@@ -14,7 +14,7 @@ use service_kit::{
     resolver::SystemResolver,
     tls::UpstreamTlsArgs,
 };
-use test_kit::{FixedClock, TestDatabase, TokenMint};
+use test_kit::{FixedClock, TestDatabase, TokenMint, keep_logs};
 use tokio::{sync::oneshot, task::JoinHandle};
 use tonic::transport::Channel;
 use uuid::Uuid;
@@ -68,6 +68,7 @@ impl App {
     }
 
     async fn launch(url: &str, auth: ScriptedAuth, change: impl FnOnce(&mut Config)) -> Self {
+        keep_logs();
         let clock = FixedClock::at("2026-03-01T12:00:00.123456Z");
         let mut config = config(url, &clock, &auth);
         change(&mut config);
