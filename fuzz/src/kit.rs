@@ -1,0 +1,6 @@
+//! The types that the bodies work on.
+
+#[path = "../../gateway/tests/it/kit/schema.rs"]
+mod schema;
+
+pub use schema::POOL;
