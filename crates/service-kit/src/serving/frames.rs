@@ -13,7 +13,11 @@ const FRAME_HEADER: usize = 9;
 /// DATA, HEADERS, RST_STREAM, WINDOW_UPDATE and CONTINUATION belong to requests.
 const CARRY_REQUESTS: [u8; 5] = [0, 1, 3, 8, 9];
 
-/// So many of the others are taken in so long a time. Clients send a few a second, to measure the way.
+/// The one that begins a request.
+const HEADERS: u8 = 1;
+
+/// So many of the others are taken in so long a time without a request in between. Busy clients send one with nearly
+/// every answer, to measure the way.
 const OTHERS: u32 = 1_000;
 const WINDOW: Duration = Duration::from_secs(10);
 
@@ -79,7 +83,7 @@ impl Frames {
                             0 => Place::Header([0; FRAME_HEADER], 0),
                             length => Place::Payload(length),
                         };
-                        if !CARRY_REQUESTS.contains(&kind) && !self.may_count() {
+                        if !self.may_come(kind) {
                             return false;
                         }
                     }
@@ -89,7 +93,13 @@ impl Frames {
         true
     }
 
-    fn may_count(&mut self) -> bool {
+    fn may_come(&mut self, kind: u8) -> bool {
+        if kind == HEADERS {
+            self.count = 0;
+        }
+        if CARRY_REQUESTS.contains(&kind) {
+            return true;
+        }
         let now = Instant::now();
         if now.duration_since(self.since) > WINDOW {
             (self.count, self.since) = (0, now);
@@ -103,10 +113,9 @@ impl Frames {
 mod tests {
     use tokio::time::{Instant, advance};
 
-    use super::{Frames, OTHERS, PREFACE, WINDOW};
+    use super::{Frames, HEADERS, OTHERS, PREFACE, WINDOW};
 
     const PING: u8 = 6;
-    const HEADERS: u8 = 1;
 
     fn frames(kind: u8, payload: usize, count: u32) -> Vec<u8> {
         let length = u8::try_from(payload).unwrap();
@@ -140,6 +149,15 @@ mod tests {
         for _ in 0..3 {
             assert!(followed.take(&frames(PING, 8, OTHERS)));
             advance(2 * WINDOW).await;
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_client_may_measure_the_way_with_each_request() {
+        let mut followed = opened();
+        for _ in 0..OTHERS {
+            assert!(followed.take(&frames(HEADERS, 30, 1)));
+            assert!(followed.take(&frames(PING, 8, 2)));
         }
     }
 
