@@ -131,7 +131,7 @@ impl std::fmt::Display for Used {
             "{:>8.0} {:>9.1} % {:>9.0} µs {:>14.0}",
             syncs / seconds,
             100.0 * cpu / seconds,
-            1e6 * cpu / syncs,
+            1e6 * cpu / syncs.max(1.0),
             self.transactions as f64 / seconds,
         )
     }
