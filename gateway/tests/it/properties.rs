@@ -304,6 +304,7 @@ fn where_the_reference_differs_protojson_wins() {
         (r#"{"float_value":3.4028235e38}"#, false),
         (r#"{"fixed64_value":"2147E2"}"#, false),
         (r#"{"mask":"foo_bar"}"#, false),
+        (r#"{"any":{}}"#, false),
     ];
     // What we refuse, and whether the reference takes it.
     let refused = [
@@ -332,6 +333,15 @@ fn well_known_messages_with_a_field_of_another_wire_type_are_refused() {
     for name in ["Timestamp", "Duration", "Value", "Int64Value"] {
         let id = TRANSCODER.find(&format!("google.protobuf.{name}")).unwrap();
         assert!(TRANSCODER.to_json(id, b"\x09\0\0\0\0\0\0\0\0").is_err(), "{name}");
+    }
+}
+
+#[test]
+fn a_map_entry_of_an_unknown_wire_type_is_refused() {
+    // Field 6 is a map; wire type 4 ends a group that was not begun, and 7 is none.
+    for tag in [0x34, 0x37] {
+        let id = TRANSCODER.find("echo.v1.Envelope").unwrap();
+        assert!(TRANSCODER.to_json(id, &[tag, 0]).is_err(), "{tag:#x}");
     }
 }
 

@@ -9,13 +9,15 @@ use super::{TRANSCODER, levels, reference, typed};
 /// What the lexer takes.
 const LEVELS: usize = 64;
 
-/// Why we refuse what the reference shows: it reads a map's entry from any wire type, and knows no bounds of times.
-const STRICTER: [&str; 8] = [
+/// Why we refuse what the reference shows: it reads a map's entry from any wire type, known or not, and knows no bounds
+/// of times.
+const STRICTER: [&str; 9] = [
     "a Value has no kind that JSON can hold",
     "a field has another wire type than its type",
     "a field number is out of range",
     "a field of a well-known message has another wire type than its type",
     "a time is out of range",
+    "a wire type is unknown",
     "an entry of a Struct has no value",
     "messages nest too deep",
     "groups nest too deep",
