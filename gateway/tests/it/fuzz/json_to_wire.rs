@@ -40,7 +40,14 @@ pub fn json_to_wire(data: &[u8]) {
 
     let json = TRANSCODER.to_json(id, &wire).expect("what was read can be shown");
     let shown: Json = serde_json::from_slice(&json).expect("what is shown is JSON");
-    reference::same(&shown, &reference::shown(&message).expect("the reference shows it")).unwrap();
+    match reference::shown(&message) {
+        Ok(theirs) => reference::same(&shown, &theirs).unwrap(),
+        // The path of a mask, which we take and show as it is in the schema, too.
+        Err(error) => assert!(
+            error.to_string().starts_with("cannot roundtrip field name"),
+            "{text}: {error}"
+        ),
+    }
     let json = String::from_utf8(json).unwrap();
     let back = TRANSCODER.to_wire(id, &json).expect("what is shown can be read");
     assert_eq!(TRANSCODER.to_json(id, &back).unwrap(), json.as_bytes());

@@ -105,6 +105,14 @@ pub fn is_stricter(refused: &Refused, text: &str) -> bool {
             "must be a duration",
         ]);
     }
+    // Of a second there are nine digits at most.
+    if text
+        .split('.')
+        .skip(1)
+        .any(|rest| rest.bytes().take_while(u8::is_ascii_digit).count() > 9)
+    {
+        known.extend(["must be a time", "must be a duration"]);
+    }
     match refused {
         Refused::Malformed(_) => false,
         Refused::Fields(fields) => fields
