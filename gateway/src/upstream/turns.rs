@@ -11,7 +11,7 @@ use tokio::{runtime::Handle, sync::Semaphore, time};
 const TURNS: usize = 8;
 
 /// How long a call keeps the next from its turn. One that takes longer waits for something, and is in nobody's way.
-const TURN: Duration = Duration::from_millis(5);
+const TURN: Duration = Duration::from_millis(2);
 
 /// Who is let through to one service.
 #[derive(Debug)]
