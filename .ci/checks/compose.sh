@@ -23,13 +23,14 @@ export PROFILE=${PROFILE:-dev}
 REVISION=$(git rev-parse HEAD)
 export REVISION
 alone=$COMPOSE_PROJECT_NAME-alone
+added=$COMPOSE_PROJECT_NAME-added
 services=(auth-2 widget-1 widget-2 gateway postgres)
 
 leave() {
   local status=$?
   [ "$status" -eq 0 ] || compose logs --tail=30 >&2 || true
+  docker rm --force --volumes "$alone" "$added" >/dev/null 2>&1 || true
   compose down --volumes --remove-orphans --timeout 5 >/dev/null 2>&1 || true
-  docker rm --force --volumes "$alone" >/dev/null 2>&1 || true
   docker image rm "$GATEHOUSE_IMAGE" >/dev/null 2>&1 || true
   rm -rf "$work"
   exit "$status"
@@ -50,7 +51,8 @@ id() {
     --filter "label=com.docker.compose.service=$1"
 }
 inspect() { docker inspect --format "$2" "$(id "$1")"; }
-address() { inspect "$1" '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}'; }
+address_of() { docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$1"; }
+address() { address_of "$(id "$1")"; }
 
 # healthy CONTAINER: waits until Docker says so.
 healthy() {
@@ -142,11 +144,22 @@ for _ in $(seq 8); do
   log_in ada@example.com
   rest 200 GET /api/v1/widgets -H "authorization: Bearer $token"
 done
-calls() { curl -sS "http://$(address "$1"):$2/metrics" | grep "^rpc_server_duration_seconds_count.*method=\"$3\"" || true; }
+# calls ADDRESS METHOD: what a service's metrics say of a method; nothing when it was never called.
+calls() { curl -sS "http://$1/metrics" | grep "^rpc_server_duration_seconds_count.*method=\"$2\"" || true; }
 for n in 1 2; do
-  [ -n "$(calls auth-$n 9101 Login)" ] || fail "auth-$n was never asked to log anybody in"
-  [ -n "$(calls widget-$n 9102 ListWidgets)" ] || fail "widget-$n was never asked for widgets"
+  [ -n "$(calls "$(address auth-$n):9101" Login)" ] || fail "auth-$n was never asked to log anybody in"
+  [ -n "$(calls "$(address widget-$n):9102" ListWidgets)" ] || fail "widget-$n was never asked for widgets"
 done
+
+# --- a replica more, under a name that the gateway knows, is asked within seconds
+compose run --detach --no-deps --use-aliases --name "$added" widget-1 >/dev/null 2>&1
+healthy "$added" || fail "a widget service that was added is not healthy"
+deadline=$((SECONDS + 10))
+until [ -n "$(calls "$(address_of "$added"):9102" ListWidgets)" ]; do
+  [ "$SECONDS" -lt "$deadline" ] || fail "a widget service that was added is not asked"
+  rest 200 GET /api/v1/widgets -H "authorization: Bearer $token"
+done
+docker rm --force "$added" >/dev/null
 
 # --- an auth service dies, and the house goes on
 docker kill "$(id auth-1)" >/dev/null

@@ -3,4 +3,4 @@
 #[path = "../../gateway/tests/it/kit/schema.rs"]
 mod schema;
 
-pub use schema::POOL;
+pub use schema::{POOL, pool};

@@ -134,11 +134,13 @@ fn snake_path(path: &str) -> Option<String> {
         if !snake.is_empty() {
             snake.push('.');
         }
+        // With an underscore it is no camel case, but the name itself.
+        let is_name = part.contains('_');
         for character in part.chars() {
-            if character.is_ascii_uppercase() {
-                snake.push('_');
+            match character.is_ascii_uppercase() && !is_name {
+                true => snake.extend(['_', character.to_ascii_lowercase()]),
+                false => snake.push(character),
             }
-            snake.push(character.to_ascii_lowercase());
         }
     }
     Some(snake)

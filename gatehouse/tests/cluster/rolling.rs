@@ -52,9 +52,9 @@ impl Roamer {
     }
 
     fn creator(self, token: &str) -> Caller<Outcome> {
-        let (token, number) = (token.to_owned(), Arc::new(AtomicUsize::new(0)));
+        let token = token.to_owned();
         Caller::new(move || {
-            let body = widget(&format!("new-{}", number.fetch_add(1, Ordering::Relaxed)));
+            let body = widget(&format!("new-{}", uuid::Uuid::new_v4()));
             let (roamer, token) = (self.clone(), token.clone());
             async move { roamer.send("POST", "/api/v1/widgets", &token, &body).await }
         })
@@ -70,12 +70,15 @@ async fn restarting_every_process_one_by_one_fails_no_request() {
     // What is read has to be there.
     drop(Readers::of(&cluster, &root).await);
     let gateways = cluster.gateway.each_ref().map(|gateway| gateway.addr);
-    let http2 = || Roamer::new(gateways.map(Rest::http2));
-    let callers = vec![
-        http2().reader("/api/v1/widgets/kept", &root),
-        http2().reader("/api/v1/auth/user", &root),
-        http2().creator(&root),
-    ];
+    let mut callers = Vec::new();
+    for client in [Rest::http1, Rest::http2] {
+        let roamer = || Roamer::new(gateways.map(client));
+        callers.extend([
+            roamer().reader("/api/v1/widgets/kept", &root),
+            roamer().reader("/api/v1/auth/user", &root),
+            roamer().creator(&root),
+        ]);
+    }
     let began = Instant::now();
     let mut load = Load::start(callers, 1);
     load.until_each("served before", 10, is_good).await;

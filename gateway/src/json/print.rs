@@ -149,7 +149,7 @@ impl Encoder<'_> {
             if !text.is_empty() {
                 text.push(',');
             }
-            push_camel(&mut text, path);
+            push_path(&mut text, path);
         }
         writer::string(&mut self.out, &text);
         Ok(())
@@ -305,9 +305,20 @@ fn free_entry(bytes: &[u8]) -> Result<Entry<'_>, Invalid> {
     Ok(entry)
 }
 
-fn push_camel(text: &mut String, path: &str) {
+/// Appends a mask's path, each name in camel case or, where reading that would give another name, as it is.
+fn push_path(text: &mut String, path: &str) {
+    for name in path.split_inclusive(['.', ',']) {
+        let lasts = |pair: &[u8]| pair[0] != b'_' || pair[1].is_ascii_lowercase();
+        match name.as_bytes().windows(2).all(lasts) && !name.ends_with('_') {
+            true => push_camel(text, name),
+            false => text.push_str(name),
+        }
+    }
+}
+
+fn push_camel(text: &mut String, name: &str) {
     let mut raise = false;
-    for character in path.chars() {
+    for character in name.chars() {
         match character {
             '_' => raise = true,
             _ if raise => {

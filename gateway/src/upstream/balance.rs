@@ -7,12 +7,12 @@ use std::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use http::{Uri, uri::Scheme};
 use rustls::{ClientConfig, pki_types::ServerName};
+use service_kit::resolver;
 use tokio::{
     task::AbortHandle,
     time::{self, Instant},
@@ -24,12 +24,6 @@ use super::{
     endpoint::{Alarms, Endpoint, Link, Place},
     turns::Turns,
 };
-
-/// How often names are resolved again: how late a new endpoint may get its first call.
-const RESOLVE_EVERY: Duration = Duration::from_secs(5);
-
-/// After failed attempts names are resolved again, but not more often than this.
-const RESOLVE_AT_MOST_EVERY: Duration = Duration::from_millis(500);
 
 /// Where a service is, and how to get there.
 #[derive(Debug)]
@@ -193,9 +187,7 @@ async fn keep_resolved(shared: Arc<Shared>) {
         if shared.targets.iter().all(|target| literal(&target.uri).is_some()) {
             return;
         }
-        time::sleep(RESOLVE_AT_MOST_EVERY).await;
-        // Sooner when an attempt failed or a call found nobody; the name may have moved.
-        let _ = time::timeout(RESOLVE_EVERY, shared.alarms.failed.notified()).await;
+        resolver::pause(&shared.alarms.failed).await;
     }
 }
 

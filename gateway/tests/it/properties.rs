@@ -337,6 +337,25 @@ fn well_known_messages_with_a_field_of_another_wire_type_are_refused() {
 }
 
 #[test]
+fn a_mask_is_shown_so_that_it_reads_as_what_it_is() {
+    let id = TRANSCODER.find("google.protobuf.FieldMask").unwrap();
+    for (text, shown) in [
+        ("a_b,c.d_e", "aB,c.dE"),
+        ("a_1", "a_1"),
+        ("a_1B", "a_1B"),
+        ("a__b", "a__b"),
+        ("_.U", "_.U"),
+        ("a_", "a_"),
+    ] {
+        let wire = TRANSCODER.to_wire(id, &format!("{text:?}")).unwrap();
+        let json = TRANSCODER.to_json(id, &wire).unwrap();
+        assert_eq!(json, format!("{shown:?}").as_bytes(), "{text}");
+        let back = TRANSCODER.to_wire(id, std::str::from_utf8(&json).unwrap()).unwrap();
+        assert_eq!(back, wire, "{text}");
+    }
+}
+
+#[test]
 fn a_map_entry_of_an_unknown_wire_type_is_refused() {
     // Field 6 is a map; wire type 4 ends a group that was not begun, and 7 is none.
     for tag in [0x34, 0x37] {

@@ -108,6 +108,30 @@ async fn a_drain_serves_who_is_connected_already_and_says_that_it_closes() {
 }
 
 #[tokio::test]
+async fn a_drain_answers_the_next_request_of_a_kept_connection_and_says_that_it_closes() {
+    const REQUEST: &[u8] = b"GET /query HTTP/1.1\r\nhost: x\r\n\r\n";
+    let mut house = House::start().await;
+    let mut tcp = TcpStream::connect(house.client.addr).await.unwrap();
+    tcp.write_all(REQUEST).await.unwrap();
+    let mut first = [0; 16 << 10];
+    let mut length = 0;
+    while !first[..length].ends_with(b"}") {
+        length += tcp.read(&mut first[length..]).await.unwrap();
+    }
+
+    house.stop();
+    while TcpStream::connect(house.client.addr).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tcp.write_all(REQUEST).await.unwrap();
+    let mut answer = String::new();
+    tcp.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+    house.ended().await;
+}
+
+#[tokio::test]
 async fn cors_is_off_unless_origins_are_listed() {
     let preflight = [
         ("origin", "https://app.example"),

@@ -26,6 +26,24 @@ async fn until(mut holds: impl FnMut() -> bool) {
 }
 
 #[tokio::test]
+async fn a_read_passes_a_burst_of_changes() {
+    const CHANGES: usize = 200;
+    let house = House::start().await;
+    let mut clients = JoinSet::new();
+    for _ in 0..CHANGES {
+        let client = house.client.clone();
+        clients.spawn(async move { client.post("/whole", "{}").await.status });
+    }
+    let client = house.client.clone();
+    clients.spawn(async move { client.get("/query").await.status });
+    assert!(clients.join_all().await.iter().all(|status| *status == 200));
+
+    let calls = house.fake.calls();
+    let before = calls.iter().position(|call| call.path.ends_with("/Query"));
+    assert!(before.is_some_and(|changes| changes < CHANGES / 2), "{before:?}");
+}
+
+#[tokio::test]
 async fn several_urls_share_the_calls_and_a_dead_one_is_passed_over() {
     let (first, second) = (Fake::start().await, Fake::start().await);
     let urls = format!("{}|{}", url(&first), url(&second));

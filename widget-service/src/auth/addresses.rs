@@ -1,18 +1,9 @@
 //! What a name leads to, asked again and again.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
-use service_kit::resolver::Resolver;
-use tokio::{
-    sync::{Notify, watch},
-    time,
-};
-
-/// How late a new address may be noticed.
-const EVERY: Duration = Duration::from_secs(5);
-
-/// After failures the name is asked for again, but not more often than this.
-const AT_MOST_EVERY: Duration = Duration::from_millis(500);
+use service_kit::resolver::{self, Resolver};
+use tokio::sync::{Notify, watch};
 
 /// The addresses that a name has at present. They are asked for until this is dropped.
 #[derive(Debug)]
@@ -69,12 +60,8 @@ async fn ask(
             Err(error) => tracing::warn!(host, %error, "the auth service's name cannot be resolved"),
             Ok(addresses) => drop(found.send_replace(addresses)),
         }
-        let pause = async {
-            time::sleep(AT_MOST_EVERY).await;
-            let _ = time::timeout(EVERY, failed.notified()).await;
-        };
         tokio::select! {
-            () = pause => {}
+            () = resolver::pause(&failed) => {}
             () = found.closed() => {}
         }
     }

@@ -71,16 +71,15 @@ impl Activity {
         state.changed = Instant::now();
         state.is_http1 = version < Version::HTTP_2;
         state.headers_since = None;
-        if state.requests == 1 {
-            self.asked.notify_one();
-        }
         drop(state);
+        self.asked.notify_one();
         UnderWay(self.clone())
     }
 
-    /// Waits for the first request.
-    pub(super) async fn asked(&self) {
-        if self.state().requests == 0 {
+    /// Waits until the connection can be closed without losing a request that is on its way: HTTP/2 says which was its
+    /// last, HTTP/1 can say so in a response only.
+    pub(super) async fn closable(&self) {
+        while !self.state().is_closable() {
             self.asked.notified().await;
         }
     }
@@ -125,6 +124,10 @@ impl Activity {
 }
 
 impl State {
+    fn is_closable(&self) -> bool {
+        self.active > 0 || (self.requests > 0 && !self.is_http1)
+    }
+
     /// Until when a client may keep a connection waiting for its next request.
     fn waiting(&self, limits: &Limits) -> Option<Instant> {
         let opened = match limits.protocol {

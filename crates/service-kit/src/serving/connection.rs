@@ -42,7 +42,8 @@ const RESETS_IN_WAITING: usize = 20;
 /// request was refused counts as well, so that these are not few.
 const RESETS_FOR_MISTAKES: usize = 10_000;
 
-/// How long a client that has just connected may take to ask, when the listener is about to end.
+/// How long a client may take to ask, when the listener is about to end: one that has just connected, and one that
+/// keeps a connection of HTTP/1, for a response that says that it is the last.
 const LAST_CHANCE: Duration = Duration::from_millis(500);
 
 /// How long a client may take to hang up after it was told that the connection ends.
@@ -163,7 +164,7 @@ impl Connections {
             }
         }
         // Nobody listens to the outcome: either way the time has come.
-        let _ = time::timeout(LAST_CHANCE, activity.asked()).await;
+        let _ = time::timeout(LAST_CHANCE, activity.closable()).await;
     }
 }
 
