@@ -22,8 +22,8 @@ pub(crate) enum Keys {
     },
     /// Kill a key and all tokens that it signed
     Retire {
-        /// The key's id
-        #[arg(value_name = "KID")]
+        /// The key's id, which may begin with a hyphen
+        #[arg(value_name = "KID", allow_hyphen_values = true)]
         kid: String,
     },
 }

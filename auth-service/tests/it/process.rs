@@ -194,6 +194,9 @@ fn commands_refuse_what_they_cannot_use() {
             1,
             "no signing key nobody's",
         ),
+        // Ids are base64url: one of 64 begins so.
+        (place.run(&["keys", "retire", "-qXgmp"], ""), 1, "no signing key -qXgmp"),
+        (place.run(&["keys", "retire", "--qXgmp"], ""), 1, "no signing key --qXgmp"),
         (place.run(&["--auth-token-ttl", "2d"], ""), 64, "AUTH_TOKEN_TTL"),
         (place.run(&["migrate", "sideways"], ""), 64, "sideways"),
     ];
