@@ -196,7 +196,11 @@ fn commands_refuse_what_they_cannot_use() {
         ),
         // Ids are base64url: one of 64 begins so.
         (place.run(&["keys", "retire", "-qXgmp"], ""), 1, "no signing key -qXgmp"),
-        (place.run(&["keys", "retire", "--qXgmp"], ""), 1, "no signing key --qXgmp"),
+        (
+            place.run(&["keys", "retire", "--qXgmp"], ""),
+            1,
+            "no signing key --qXgmp",
+        ),
         (place.run(&["--auth-token-ttl", "2d"], ""), 64, "AUTH_TOKEN_TTL"),
         (place.run(&["migrate", "sideways"], ""), 64, "sideways"),
     ];
