@@ -10,7 +10,7 @@ use std::{
 };
 
 use access_token::{
-    Merge, Reply, View,
+    Merge, Reply, TrustConfig, View,
     freshness::{Ended, Next, Schedule, Verdict, judge, needed},
 };
 use proto::auth::v1::{SyncRequest, SyncResponse};
@@ -177,7 +177,8 @@ impl<S> Node<S> {
     /// How long a success took is left out: it only spaces the Syncs to come.
     fn note_end(&mut self, started: Duration, ended: Ended) {
         let now = if ended == Ended::Failed { self.clock } else { started };
-        self.schedule.end(started, ended, now);
+        self.schedule
+            .end(started, ended, now, TrustConfig::default().attempt_timeout);
     }
 
     fn tick(&mut self) -> Duration {

@@ -121,7 +121,8 @@ impl Driver {
             SyncOutcome::Partial => Ended::Partial,
             _ => Ended::Failed,
         };
-        self.schedule.end(flight.started, ended, self.moment());
+        self.schedule
+            .end(flight.started, ended, self.moment(), self.config.attempt_timeout);
         self.stats.end(outcome);
         let name = self.sources.get(flight.source).map_or("none", |source| source.name());
         self.report.tell(outcome, name, failure.as_ref());

@@ -137,8 +137,9 @@ impl Schedule {
         self.last_begun = Some(now);
     }
 
-    /// Notes that the Sync that began at `started` has ended.
-    pub fn end(&mut self, started: Duration, ended: Ended, now: Duration) {
+    /// Notes that the Sync that began at `started` has ended. An attempt is given up after `timeout`: one that seems to
+    /// have taken longer was not running meanwhile, nor was this process, and that is nobody's failure.
+    pub fn end(&mut self, started: Duration, ended: Ended, now: Duration, timeout: Duration) {
         if let Some(place) = self.in_flight.iter().position(|begun| *begun == started) {
             self.in_flight.swap_remove(place);
         }
@@ -155,7 +156,8 @@ impl Schedule {
                     .saturating_mul(1 << self.failures.min(8))
                     .min(MOST_BACKOFF);
                 self.failures = self.failures.saturating_add(1);
-                self.failing_since = self.failing_since.or(Some(started));
+                let since = started.max(now.saturating_sub(timeout));
+                self.failing_since = self.failing_since.or(Some(since));
                 self.retry_at = Some(now + pause);
             }
         }

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use crate::kit::ms;
 
 const IDLE: Duration = ms(5000);
+const TIMEOUT: Duration = ms(300);
 
 #[test]
 fn a_view_decides_exactly_the_requests_that_arrived_before_its_sync_began() {
@@ -44,7 +45,7 @@ fn with_round_trips_of(round_trip: Duration) -> Schedule {
     let mut schedule = Schedule::default();
     for place in 0..50 {
         schedule.begin(ms(10 * place));
-        schedule.end(ms(10 * place), Ended::Complete, ms(10 * place) + round_trip);
+        schedule.end(ms(10 * place), Ended::Complete, ms(10 * place) + round_trip, TIMEOUT);
     }
     schedule.begin(ms(1000));
     schedule
@@ -63,7 +64,7 @@ fn one_begins_every_millisecond_or_every_other_where_syncs_take_longer() {
 #[test]
 fn after_a_rest_a_sync_begins_at_once_however_long_syncs_take() {
     let mut schedule = with_round_trips_of(ms(300));
-    schedule.end(ms(1000), Ended::Complete, ms(1300));
+    schedule.end(ms(1000), Ended::Complete, ms(1300), TIMEOUT);
     assert_eq!(
         schedule.next(Some(ms(1301)), Some(ms(1000)), ms(1301), IDLE),
         Next::Begin
@@ -146,7 +147,7 @@ impl Run {
         let Some(started) = self.schedule.in_flight().get(which).copied() else {
             return;
         };
-        self.schedule.end(started, ended, self.now);
+        self.schedule.end(started, ended, self.now, TIMEOUT);
         if ended == Ended::Complete {
             self.fresh = self.fresh.max(Some(started));
         }

@@ -104,6 +104,21 @@ async fn while_no_sync_has_succeeded_for_a_second_a_request_fails_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_a_time_in_which_the_process_was_frozen_requests_are_served() {
+    let mut house = House::ready().await;
+    let _before = house.arrive().await;
+    let under_way = house.call().await;
+    advance(ms(7000)).await;
+    settle().await;
+    assert!(under_way.is_given_up());
+
+    let request = house.arrive().await;
+    assert!(!request.is_over());
+    house.next_call().await.answer(house.mint.sync_response());
+    request.view().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn when_auth_is_back_requests_are_served_again_unaided() {
     let mut house = House::ready().await;
     house.arrive().await.view().await.unwrap_err();
