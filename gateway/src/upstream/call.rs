@@ -89,6 +89,14 @@ fn may_retry(broken: &Broken, call: &Call) -> bool {
 }
 
 async fn unary_once(chosen: Chosen, call: &Call) -> Result<Reply, Broken> {
+    // To the end of the answer: a service may hang in the middle of it.
+    let waiting = chosen.link.traffic.wait();
+    let outcome = whole(&chosen, call).await;
+    waiting.answered();
+    outcome
+}
+
+async fn whole(chosen: &Chosen, call: &Call) -> Result<Reply, Broken> {
     let response = begin(chosen, call).await?;
     let (mut metadata, mut body) = checked(response)?;
     if let Some(outcome) = Status::of(&metadata) {
@@ -181,8 +189,10 @@ async fn open(upstream: &Upstream, call: &Call) -> Result<Opened, Failure> {
 }
 
 async fn open_once(chosen: Chosen, call: &Call) -> Result<Opened, Broken> {
-    let response = begin(chosen, call).await?;
-    let (mut metadata, mut body) = checked(response)?;
+    let waiting = chosen.link.traffic.wait();
+    let response = begin(&chosen, call).await;
+    waiting.answered();
+    let (mut metadata, mut body) = checked(response?)?;
     let mut frames = Frames::default();
     if let Some(outcome) = Status::of(&metadata) {
         return Ok((metadata, frames, body, outcome.err().map(Err)));
@@ -218,9 +228,9 @@ async fn next_message(frames: &mut Frames, body: &mut RecvStream) -> Option<Resu
 }
 
 /// Sends the request and waits for the response's headers.
-async fn begin(chosen: Chosen, call: &Call) -> Result<Response<RecvStream>, Broken> {
+async fn begin(chosen: &Chosen, call: &Call) -> Result<Response<RecvStream>, Broken> {
     let left = call.until.map(|until| until.saturating_duration_since(Instant::now()));
-    let request = request(&chosen, call, left)?;
+    let request = request(chosen, call, left)?;
     // A connection that is no longer usable has sent nothing of this call.
     let unsent = |error: h2::Error| {
         chosen.endpoint.renew(&chosen.link);
@@ -234,10 +244,7 @@ async fn begin(chosen: Chosen, call: &Call) -> Result<Response<RecvStream>, Brok
     // It fails when the service has ended the stream already, as one may that refuses a call by its headers alone. What
     // the service said, or why there is nothing, comes with the response.
     let _ = body.send_data(framed(&call.message), true);
-    let waiting = chosen.link.traffic.wait();
-    let outcome = response.await;
-    waiting.answered();
-    outcome.map_err(|error| {
+    response.await.map_err(|error| {
         if error.is_go_away() {
             chosen.endpoint.renew(&chosen.link);
         }

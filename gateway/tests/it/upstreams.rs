@@ -1,10 +1,12 @@
 //! Calling services: balance, retry, reconnect, deadlines, and clients that go away.
 
 use std::{
+    future::poll_fn,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -301,14 +303,28 @@ async fn a_service_that_takes_connections_and_says_nothing_is_not_called() {
     }
 }
 
+/// Where a service hangs.
+#[derive(Debug, Clone, Copy)]
+enum Hangs {
+    BeforeItAnswers,
+    AfterTheHeaders,
+}
+
 /// Answers pings until its first call, and then nothing any more.
-async fn hanging() -> String {
+async fn hanging(place: Hangs) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     tokio::spawn(async move {
         let (tcp, _) = listener.accept().await.unwrap();
         let mut connection = h2::server::handshake(tcp).await.unwrap();
-        let _call = connection.accept().await;
+        let call = connection.accept().await;
+        let _answer = call.filter(|_| matches!(place, Hangs::AfterTheHeaders)).map(|call| {
+            let response = http::Response::builder().header("content-type", "application/grpc");
+            call.unwrap().1.send_response(response.body(()).unwrap(), false)
+        });
+        // What there is to send is sent, and nothing is read.
+        let once = |context: &mut std::task::Context<'_>| Poll::Ready(connection.poll_accept(context).is_ready());
+        poll_fn(once).await;
         // Neither the connection nor the listener is looked at again, and both stay open.
         std::future::pending::<()>().await;
         drop(listener);
@@ -318,19 +334,25 @@ async fn hanging() -> String {
 
 #[tokio::test]
 async fn a_service_that_hangs_is_given_up_and_its_safe_calls_go_elsewhere() {
-    let hanging = hanging().await;
-    let good = Fake::start().await;
-    let urls = format!("{hanging}|{}", url(&good));
-    let house = House::before(good, &urls, &[]).await;
-    for turn in 0..20 {
-        assert_eq!(house.client.get("/query").await.status, 200, "{turn}");
+    for place in [Hangs::BeforeItAnswers, Hangs::AfterTheHeaders] {
+        let hanging = hanging(place).await;
+        let good = Fake::start().await;
+        let urls = format!("{hanging}|{}", url(&good));
+        let house = House::before(good, &urls, &[]).await;
+        for turn in 0..20 {
+            assert_eq!(house.client.get("/query").await.status, 200, "{place:?} {turn}");
+        }
+        assert_eq!(house.fake.calls().len(), 20);
     }
-    assert_eq!(house.fake.calls().len(), 20);
 }
 
 #[tokio::test]
 async fn when_all_of_a_service_hangs_the_caller_hears_so_soon() {
-    let urls = format!("{}|{}", hanging().await, hanging().await);
+    let urls = format!(
+        "{}|{}",
+        hanging(Hangs::BeforeItAnswers).await,
+        hanging(Hangs::BeforeItAnswers).await
+    );
     let house = House::before(Fake::start().await, &urls, &[]).await;
     for turn in 0..3 {
         let began = Instant::now();
