@@ -149,21 +149,28 @@ impl Shared {
     }
 }
 
-/// The first endpoint to be connected; a failure when all attempts failed.
+/// The first endpoint to be connected; a failure once an attempt has failed at each of them.
 async fn first_attempt(endpoints: &[Arc<Endpoint>]) -> Result<Chosen, Failure> {
-    let attempts = endpoints
-        .iter()
-        .map(|endpoint| async move { (endpoint, endpoint.attempt().await) });
-    let mut attempts: FuturesUnordered<_> = attempts.collect();
+    let attempt = |endpoint: &Arc<Endpoint>, is_first| {
+        let endpoint = endpoint.clone();
+        async move {
+            let outcome = endpoint.attempt().await;
+            (endpoint, is_first, outcome)
+        }
+    };
+    let mut attempts: FuturesUnordered<_> = endpoints.iter().map(|endpoint| attempt(endpoint, true)).collect();
+    let mut hopes = endpoints.len();
     let mut last = "its name is not known".to_owned();
-    while let Some((endpoint, outcome)) = attempts.next().await {
+    while hopes > 0
+        && let Some((endpoint, is_first, outcome)) = attempts.next().await
+    {
         match outcome {
-            Ok(link) => {
-                let endpoint = endpoint.clone();
-                return Ok(Chosen { endpoint, link });
-            }
+            Ok(link) => return Ok(Chosen { endpoint, link }),
             Err(reason) => last = reason.to_string(),
         }
+        hopes -= usize::from(is_first);
+        // While one hangs, another may come back.
+        attempts.push(attempt(&endpoint, false));
     }
     Err(Failure::Transport(last))
 }

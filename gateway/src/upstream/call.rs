@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use h2::{Reason, RecvStream};
+use h2::{Reason, RecvStream, client::ResponseFuture};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, header};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -61,15 +61,21 @@ impl From<h2::Error> for Broken {
     }
 }
 
+/// A call that was sent, and where.
+struct Sent {
+    at: Chosen,
+    response: ResponseFuture,
+}
+
 /// Makes a unary call, a second time at another endpoint where that is allowed.
 pub(super) async fn unary(upstream: &Upstream, call: Call) -> Result<Reply, Failure> {
     let began = Instant::now();
-    let chosen = upstream.choose(None, patience(began, &call)).await?;
-    let first = chosen.endpoint.clone();
-    match unary_once(chosen, &call).await {
+    let first = send(upstream, &call, None, began).await?;
+    let at = first.at.endpoint.clone();
+    match answer(first).await {
         Err(broken) if may_retry(&broken, &call) => {
-            let chosen = upstream.choose(Some(&first), patience(began, &call)).await?;
-            unary_once(chosen, &call).await.map_err(|broken| broken.failure)
+            let second = send(upstream, &call, Some(&at), began).await?;
+            answer(second).await.map_err(|broken| broken.failure)
         }
         outcome => outcome.map_err(|broken| broken.failure),
     }
@@ -88,16 +94,16 @@ fn may_retry(broken: &Broken, call: &Call) -> bool {
     allowed
 }
 
-async fn unary_once(chosen: Chosen, call: &Call) -> Result<Reply, Broken> {
+async fn answer(sent: Sent) -> Result<Reply, Broken> {
+    let Sent { at, response } = sent;
     // To the end of the answer: a service may hang in the middle of it.
-    let waiting = chosen.link.traffic.wait();
-    let outcome = whole(&chosen, call).await;
+    let waiting = at.link.traffic.wait();
+    let outcome = async { whole(head(&at, response).await?).await }.await;
     waiting.answered();
     outcome
 }
 
-async fn whole(chosen: &Chosen, call: &Call) -> Result<Reply, Broken> {
-    let response = begin(chosen, call).await?;
+async fn whole(response: Response<RecvStream>) -> Result<Reply, Broken> {
     let (mut metadata, mut body) = checked(response)?;
     if let Some(outcome) = Status::of(&metadata) {
         let status = outcome.err().ok_or(Broken::invalid("OK without a message"))?;
@@ -178,9 +184,9 @@ async fn open(upstream: &Upstream, call: &Call) -> Result<Opened, Failure> {
     let began = Instant::now();
     let mut but: Option<Arc<Endpoint>> = None;
     loop {
-        let chosen = upstream.choose(but.as_ref(), patience(began, call)).await?;
-        let endpoint = chosen.endpoint.clone();
-        match open_once(chosen, call).await {
+        let sent = send(upstream, call, but.as_ref(), began).await?;
+        let endpoint = sent.at.endpoint.clone();
+        match opened(sent).await {
             Ok(opened) => return Ok(opened),
             Err(broken) if but.is_none() && may_retry(&broken, call) => but = Some(endpoint),
             Err(broken) => return Err(broken.failure),
@@ -188,9 +194,10 @@ async fn open(upstream: &Upstream, call: &Call) -> Result<Opened, Failure> {
     }
 }
 
-async fn open_once(chosen: Chosen, call: &Call) -> Result<Opened, Broken> {
-    let waiting = chosen.link.traffic.wait();
-    let response = begin(&chosen, call).await;
+async fn opened(sent: Sent) -> Result<Opened, Broken> {
+    let Sent { at, response } = sent;
+    let waiting = at.link.traffic.wait();
+    let response = head(&at, response).await;
     waiting.answered();
     let (mut metadata, mut body) = checked(response?)?;
     let mut frames = Frames::default();
@@ -227,39 +234,47 @@ async fn next_message(frames: &mut Frames, body: &mut RecvStream) -> Option<Resu
     })
 }
 
-/// Sends the request and waits for the response's headers.
-async fn begin(chosen: &Chosen, call: &Call) -> Result<Response<RecvStream>, Broken> {
-    let left = call.until.map(|until| until.saturating_duration_since(Instant::now()));
-    let request = request(chosen, call, left)?;
-    // A connection that is no longer usable has sent nothing of this call.
-    let unsent = |error: h2::Error| {
-        chosen.endpoint.renew(&chosen.link);
-        Broken {
-            failure: Failure::Transport(error.to_string()),
-            unprocessed: true,
+/// Sends the request by a connection that takes it. One that is no longer usable has sent nothing of it.
+async fn send(upstream: &Upstream, call: &Call, but: Option<&Arc<Endpoint>>, began: Instant) -> Result<Sent, Failure> {
+    let until = patience(began, call);
+    loop {
+        let at = upstream.choose(but, until).await?;
+        match send_to(&at, call).await {
+            Ok(response) => return Ok(Sent { at, response }),
+            Err(Failure::Transport(_)) if Instant::now() < until => at.endpoint.renew(&at.link),
+            Err(failure) => return Err(failure),
         }
-    };
-    let mut sender = chosen.link.sender.clone().ready().await.map_err(unsent)?;
-    let (response, mut body) = sender.send_request(request, false).map_err(unsent)?;
+    }
+}
+
+async fn send_to(at: &Chosen, call: &Call) -> Result<ResponseFuture, Failure> {
+    let broken = |error: h2::Error| Failure::Transport(error.to_string());
+    let mut sender = at.link.sender.clone().ready().await.map_err(broken)?;
+    let (response, mut body) = sender.send_request(request(at, call)?, false).map_err(broken)?;
     // It fails when the service has ended the stream already, as one may that refuses a call by its headers alone. What
     // the service said, or why there is nothing, comes with the response.
     let _ = body.send_data(framed(&call.message), true);
+    Ok(response)
+}
+
+/// The response's headers, once they are here.
+async fn head(at: &Chosen, response: ResponseFuture) -> Result<Response<RecvStream>, Broken> {
     response.await.map_err(|error| {
         if error.is_go_away() {
-            chosen.endpoint.renew(&chosen.link);
+            at.endpoint.renew(&at.link);
         }
         error.into()
     })
 }
 
-fn request(chosen: &Chosen, call: &Call, left: Option<Duration>) -> Result<Request<()>, Broken> {
-    let place = &chosen.endpoint.place;
+fn request(at: &Chosen, call: &Call) -> Result<Request<()>, Failure> {
+    let place = &at.endpoint.place;
     let uri = Uri::builder()
         .scheme(place.scheme.clone())
         .authority(place.authority.clone())
         .path_and_query(call.path.clone())
         .build()
-        .map_err(|_| Broken::invalid("its URL is not valid"))?;
+        .map_err(|_| Failure::Invalid("its URL is not valid"))?;
     let mut request = Request::new(());
     *request.method_mut() = Method::POST;
     *request.uri_mut() = uri;
@@ -268,6 +283,7 @@ fn request(chosen: &Chosen, call: &Call, left: Option<Duration>) -> Result<Reque
     let headers = request.headers_mut();
     headers.insert(header::CONTENT_TYPE, GRPC);
     headers.insert(header::TE, HeaderValue::from_static("trailers"));
+    let left = call.until.map(|until| until.saturating_duration_since(Instant::now()));
     if let Some(timeout) = left.and_then(|left| HeaderValue::from_str(&timeout(left)).ok()) {
         headers.insert("grpc-timeout", timeout);
     }

@@ -60,7 +60,8 @@ pub(super) enum State {
 pub(super) struct Endpoint {
     pub(super) place: Place,
     state: watch::Sender<State>,
-    signals: Signals,
+    /// Told that a call waits for a connection.
+    wanted: Arc<Notify>,
     task: AbortHandle,
 }
 
@@ -73,25 +74,16 @@ pub(super) struct Alarms {
     pub(super) suspicion: Arc<Notify>,
 }
 
-/// What the task of an endpoint is told.
-#[derive(Debug, Clone, Default)]
-struct Signals {
-    /// A call waits for a connection.
-    wanted: Arc<Notify>,
-    /// The connection takes no more calls.
-    stale: Arc<Notify>,
-}
-
 impl Endpoint {
     /// Begins to connect.
     pub(super) fn start(place: Place, alarms: Alarms) -> Self {
         let state = watch::Sender::new(State::Connecting);
-        let signals = Signals::default();
-        let task = tokio::spawn(maintain(place.clone(), state.clone(), signals.clone(), alarms)).abort_handle();
+        let wanted = Arc::new(Notify::new());
+        let task = tokio::spawn(maintain(place.clone(), state.clone(), wanted.clone(), alarms)).abort_handle();
         Self {
             place,
             state,
-            signals,
+            wanted,
             task,
         }
     }
@@ -109,7 +101,7 @@ impl Endpoint {
         let mut state = self.state.subscribe();
         let is_down = matches!(&*state.borrow_and_update(), State::Down(_));
         if is_down {
-            self.signals.wanted.notify_one();
+            self.wanted.notify_one();
             // The sender lives in self: waiting for a change cannot fail.
             let _ = state.changed().await;
         }
@@ -123,16 +115,19 @@ impl Endpoint {
 
     /// Says that a connection takes no more calls: the service is going away. What is under way on it goes on.
     pub(super) fn renew(&self, stale: &Link) {
-        let left = self.state.send_if_modified(|state| {
-            let is_it = matches!(state, State::Ready(link) if link.number == stale.number);
+        self.state.send_if_modified(|state| {
+            let is_it = state.is_ready(stale.number);
             if is_it {
                 *state = State::Connecting;
             }
             is_it
         });
-        if left {
-            self.signals.stale.notify_one();
-        }
+    }
+}
+
+impl State {
+    fn is_ready(&self, number: u64) -> bool {
+        matches!(self, Self::Ready(link) if link.number == number)
     }
 }
 
@@ -142,7 +137,7 @@ impl Drop for Endpoint {
     }
 }
 
-async fn maintain(place: Place, state: watch::Sender<State>, signals: Signals, alarms: Alarms) {
+async fn maintain(place: Place, state: watch::Sender<State>, wanted: Arc<Notify>, alarms: Alarms) {
     let mut backoff = FIRST_BACKOFF;
     for number in 0_u64.. {
         let began = Instant::now();
@@ -155,10 +150,12 @@ async fn maintain(place: Place, state: watch::Sender<State>, signals: Signals, a
                     traffic,
                     number,
                 }));
+                let mut told = state.subscribe();
                 tokio::select! {
                     // A panic in it would be one of h2's.
                     _ = task => {}
-                    () = signals.stale.notified() => {}
+                    // The sender is here: waiting cannot fail.
+                    _ = told.wait_for(|state| !state.is_ready(number)) => {}
                 }
                 if began.elapsed() > LAST_BACKOFF {
                     backoff = FIRST_BACKOFF;
@@ -172,7 +169,7 @@ async fn maintain(place: Place, state: watch::Sender<State>, signals: Signals, a
             }
         }
         alarms.failed.notify_one();
-        pause(backoff, &signals.wanted).await;
+        pause(backoff, &wanted).await;
         backoff = (backoff * 2).min(LAST_BACKOFF);
     }
 }

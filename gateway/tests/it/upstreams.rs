@@ -10,7 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{io::AsyncWriteExt, net::TcpListener, task::JoinSet};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
 
 use crate::kit::{Answer, Client, Fake, House};
 
@@ -343,6 +347,56 @@ async fn a_service_that_hangs_is_given_up_and_its_safe_calls_go_elsewhere() {
             assert_eq!(house.client.get("/query").await.status, 200, "{place:?} {turn}");
         }
         assert_eq!(house.fake.calls().len(), 20);
+    }
+}
+
+/// Hangs up on so many clients, then serves.
+async fn late(fake: &Fake, clients: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (addr, behind) = (listener.local_addr().unwrap(), fake.addr);
+    tokio::spawn(async move {
+        for _ in 0..clients {
+            drop(listener.accept().await.unwrap());
+        }
+        loop {
+            let (mut tcp, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                let mut inner = TcpStream::connect(behind).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut tcp, &mut inner).await;
+            });
+        }
+    });
+    format!("http://{addr}")
+}
+
+#[tokio::test]
+async fn while_one_hangs_another_that_comes_back_is_found() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let good = Fake::start().await;
+    let urls = format!("http://{}|{}", silent.local_addr().unwrap(), late(&good, 8).await);
+    let house = House::before(good, &urls, &[]).await;
+    assert_eq!(house.client.post("/whole", "{}").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_service_that_was_restarted_is_connected_to_once() {
+    let mut house = House::start().await;
+    let addr = house.fake.addr;
+    for round in 0..20 {
+        // They hear of its end before the connection is seen to be over.
+        house.fake.answer(|_| Answer::Hang);
+        let mut calls = JoinSet::new();
+        for _ in 0..20 {
+            let client = house.client.clone();
+            calls.spawn(async move { client.get("/query").await.status });
+        }
+        until(|| house.fake.under_way() == 20).await;
+        std::mem::replace(&mut house.fake, Fake::start().await).kill().await;
+        assert_eq!(calls.join_all().await, [503; 20]);
+        house.fake = Fake::at(addr).await;
+        while house.client.get("/query").await.status != 200 {}
+        assert_eq!(house.client.get("/query").await.status, 200);
+        assert_eq!(house.fake.connections(), 1, "{round}");
     }
 }
 
