@@ -227,6 +227,9 @@ impl Reply {
     }
 }
 
+/// The services of the house, each with a database.
+pub const SERVICES: [&str; 2] = ["auth", "widget"];
+
 /// Free ports, databases in the folder, and a wide allowance for registrations.
 pub fn settings(folder: &Path) -> HouseArgs {
     settings_with(folder, &[])
@@ -234,11 +237,11 @@ pub fn settings(folder: &Path) -> HouseArgs {
 
 fn settings_with(folder: &Path, flags: &[&str]) -> HouseArgs {
     let mut line = vec!["gatehouse".to_owned()];
-    for role in ["auth", "widget", "gateway"] {
+    for role in SERVICES.into_iter().chain(["gateway"]) {
         line.push(format!("--{role}-listen=127.0.0.1:0"));
         line.push(format!("--{role}-ops-listen=127.0.0.1:0"));
     }
-    for role in ["auth", "widget"] {
+    for role in SERVICES {
         line.push(format!(
             "--{role}-database-url=sqlite://{}",
             folder.join(format!("{role}.db")).display()
