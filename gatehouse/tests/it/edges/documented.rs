@@ -1,9 +1,11 @@
 //! docs/running.md lists every limit with its default.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use clap::{Args, Command};
 use gatehouse::HouseArgs;
+
+use crate::house::settings;
 
 /// The cells of each row of the table, by the setting's name without its role.
 fn table() -> BTreeMap<String, Vec<String>> {
@@ -40,4 +42,12 @@ fn every_limit_is_documented_with_its_default() {
     }
     let documented = table.values().flat_map(|cells| [&cells[0], &cells[1], &cells[1]]);
     assert_eq!(seen, documented.filter(|cell| !cell.is_empty()).count());
+}
+
+#[test]
+fn the_defaults_of_the_command_line_are_those_of_the_code() {
+    let house = settings(Path::new("."));
+    assert_eq!(house.gateway.limits, Default::default());
+    assert_eq!(house.auth.limits, Default::default());
+    assert_eq!(house.widget.limits, Default::default());
 }
