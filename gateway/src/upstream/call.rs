@@ -236,12 +236,11 @@ async fn next_message(frames: &mut Frames, body: &mut RecvStream) -> Option<Resu
 
 /// Sends the request by a connection that takes it. One that is no longer usable has sent nothing of it.
 async fn send(upstream: &Upstream, call: &Call, but: Option<&Arc<Endpoint>>, began: Instant) -> Result<Sent, Failure> {
-    let until = patience(began, call);
     loop {
-        let at = upstream.choose(but, until).await?;
+        let at = upstream.choose(but, patience(began, call)).await?;
         match send_to(&at, call).await {
             Ok(response) => return Ok(Sent { at, response }),
-            Err(Failure::Transport(_)) if Instant::now() < until => at.endpoint.renew(&at.link),
+            Err(Failure::Transport(_)) if Instant::now() < call.deadline => at.endpoint.renew(&at.link),
             Err(failure) => return Err(failure),
         }
     }
