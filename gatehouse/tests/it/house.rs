@@ -230,6 +230,11 @@ impl Reply {
 /// The services of the house, each with a database.
 pub const SERVICES: [&str; 2] = ["auth", "widget"];
 
+/// Everything that listens.
+pub fn roles() -> impl Iterator<Item = &'static str> {
+    SERVICES.into_iter().chain(["gateway"])
+}
+
 /// Free ports, databases in the folder, and a wide allowance for registrations.
 pub fn settings(folder: &Path) -> HouseArgs {
     settings_with(folder, &[])
@@ -237,7 +242,7 @@ pub fn settings(folder: &Path) -> HouseArgs {
 
 fn settings_with(folder: &Path, flags: &[&str]) -> HouseArgs {
     let mut line = vec!["gatehouse".to_owned()];
-    for role in SERVICES.into_iter().chain(["gateway"]) {
+    for role in roles() {
         line.push(format!("--{role}-listen=127.0.0.1:0"));
         line.push(format!("--{role}-ops-listen=127.0.0.1:0"));
     }

@@ -67,17 +67,25 @@ struct Sent {
     response: ResponseFuture,
 }
 
-/// Makes a unary call, a second time at another endpoint where that is allowed.
+/// Makes a unary call, with the one retry.
 pub(super) async fn unary(upstream: &Upstream, call: Call) -> Result<Reply, Failure> {
+    with_retry(upstream, &call, answer).await
+}
+
+/// Sends a call and hears what comes of it, a second time at another endpoint where that is allowed.
+async fn with_retry<T, F>(upstream: &Upstream, call: &Call, hear: fn(Sent) -> F) -> Result<T, Failure>
+where
+    F: Future<Output = Result<T, Broken>>,
+{
     let began = Instant::now();
-    let first = send(upstream, &call, None, began).await?;
-    let at = first.at.endpoint.clone();
-    match answer(first).await {
-        Err(broken) if may_retry(&broken, &call) => {
-            let second = send(upstream, &call, Some(&at), began).await?;
-            answer(second).await.map_err(|broken| broken.failure)
+    let mut but: Option<Arc<Endpoint>> = None;
+    loop {
+        let sent = send(upstream, call, but.as_ref(), began).await?;
+        let endpoint = sent.at.endpoint.clone();
+        match hear(sent).await {
+            Err(broken) if but.is_none() && may_retry(&broken, call) => but = Some(endpoint),
+            outcome => return outcome.map_err(|broken| broken.failure),
         }
-        outcome => outcome.map_err(|broken| broken.failure),
     }
 }
 
@@ -94,17 +102,18 @@ fn may_retry(broken: &Broken, call: &Call) -> bool {
     allowed
 }
 
+/// Hears a unary call out.
 async fn answer(sent: Sent) -> Result<Reply, Broken> {
     let Sent { at, response } = sent;
     // To the end of the answer: a service may hang in the middle of it.
     let waiting = at.link.traffic.wait();
-    let outcome = async { whole(head(&at, response).await?).await }.await;
+    let outcome = whole(&at, response).await;
     waiting.answered();
     outcome
 }
 
-async fn whole(response: Response<RecvStream>) -> Result<Reply, Broken> {
-    let (mut metadata, mut body) = checked(response)?;
+async fn whole(at: &Chosen, response: ResponseFuture) -> Result<Reply, Broken> {
+    let (mut metadata, mut body) = checked(head(at, response).await?)?;
     if let Some(outcome) = Status::of(&metadata) {
         let status = outcome.err().ok_or(Broken::invalid("OK without a message"))?;
         return Ok(Reply {
@@ -141,7 +150,7 @@ fn cut_off() -> Broken {
 
 /// Makes a streaming call. Once the service has answered, a client that left ends the stream.
 pub(super) async fn stream(upstream: &Upstream, call: Call, tell: oneshot::Sender<Result<Stream, Failure>>) {
-    let opening = tokio::time::timeout_at(call.deadline + super::GRACE, open(upstream, &call));
+    let opening = tokio::time::timeout_at(call.deadline + super::GRACE, with_retry(upstream, &call, opened));
     let (metadata, mut frames, mut body, first) = match opening.await {
         Ok(Ok(opened)) => opened,
         Ok(Err(failure)) => return drop(tell.send(Err(failure))),
@@ -179,21 +188,7 @@ async fn until(deadline: Option<Instant>) {
 
 type Opened = (HeaderMap, Frames, RecvStream, Option<Result<Bytes, Status>>);
 
-/// Begins a stream and waits for its first message or its end, with the one retry.
-async fn open(upstream: &Upstream, call: &Call) -> Result<Opened, Failure> {
-    let began = Instant::now();
-    let mut but: Option<Arc<Endpoint>> = None;
-    loop {
-        let sent = send(upstream, call, but.as_ref(), began).await?;
-        let endpoint = sent.at.endpoint.clone();
-        match opened(sent).await {
-            Ok(opened) => return Ok(opened),
-            Err(broken) if but.is_none() && may_retry(&broken, call) => but = Some(endpoint),
-            Err(broken) => return Err(broken.failure),
-        }
-    }
-}
-
+/// Hears a stream begin: its first message or its end.
 async fn opened(sent: Sent) -> Result<Opened, Broken> {
     let Sent { at, response } = sent;
     let waiting = at.link.traffic.wait();

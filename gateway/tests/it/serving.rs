@@ -93,23 +93,35 @@ async fn the_operators_pages_do_not_wait_for_slow_clients_either() {
     assert_eq!(Client::new(house.ops).get("/livez").await.status, 200);
 }
 
-#[tokio::test]
-async fn a_drain_serves_who_is_connected_already_and_says_that_it_closes() {
-    let mut house = House::start().await;
-    let mut tcp = TcpStream::connect(house.client.addr).await.unwrap();
-    house.stop();
-    // The gateway has not been polled since: the connection waits in the listener's queue.
-    tcp.write_all(b"GET /query HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+const REQUEST: &[u8] = b"GET /query HTTP/1.1\r\nhost: x\r\n\r\n";
+
+/// Sends a request and is told that it was the last of its connection.
+async fn is_served_once_more(mut tcp: TcpStream) {
+    tcp.write_all(REQUEST).await.unwrap();
     let mut answer = String::new();
     tcp.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(answer.contains("connection: close"), "{answer}");
+}
+
+async fn until_nobody_listens(addr: SocketAddr) {
+    while TcpStream::connect(addr).await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_drain_serves_who_is_connected_already_and_says_that_it_closes() {
+    let mut house = House::start().await;
+    let tcp = TcpStream::connect(house.client.addr).await.unwrap();
+    house.stop();
+    // The gateway has not been polled since: the connection waits in the listener's queue.
+    is_served_once_more(tcp).await;
     house.ended().await;
 }
 
 #[tokio::test]
 async fn a_drain_answers_the_next_request_of_a_kept_connection_and_says_that_it_closes() {
-    const REQUEST: &[u8] = b"GET /query HTTP/1.1\r\nhost: x\r\n\r\n";
     let mut house = House::start().await;
     let mut tcp = TcpStream::connect(house.client.addr).await.unwrap();
     tcp.write_all(REQUEST).await.unwrap();
@@ -120,14 +132,8 @@ async fn a_drain_answers_the_next_request_of_a_kept_connection_and_says_that_it_
     }
 
     house.stop();
-    while TcpStream::connect(house.client.addr).await.is_ok() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    tcp.write_all(REQUEST).await.unwrap();
-    let mut answer = String::new();
-    tcp.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert!(answer.contains("connection: close"), "{answer}");
+    until_nobody_listens(house.client.addr).await;
+    is_served_once_more(tcp).await;
     house.ended().await;
 }
 
@@ -220,10 +226,7 @@ async fn drain(mut house: House) {
     }
 
     house.stop();
-    let addr = house.client.addr;
-    while TcpStream::connect(addr).await.is_ok() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    until_nobody_listens(house.client.addr).await;
     let not_ready = Client::new(house.ops).get("/readyz").await;
     assert_eq!(not_ready.status, 503);
     sender.send(bytes::Bytes::new()).await.unwrap();

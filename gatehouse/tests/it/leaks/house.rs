@@ -11,7 +11,7 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::house::{Rest, SERVICES, widget_ready};
+use crate::house::{Rest, roles, widget_ready};
 
 pub const ADMIN_EMAIL: &str = "root@example.com";
 pub const ADMIN_PASSWORD: &str = "planted-administrators-password";
@@ -33,7 +33,7 @@ pub fn command(folder: &Path, arguments: &[&str]) -> Command {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    for role in SERVICES.into_iter().chain(["gateway"]) {
+    for role in roles() {
         for listener in ["listen", "ops_listen"] {
             command.env(format!("{role}_{listener}").to_uppercase(), "127.0.0.1:0");
         }
@@ -113,7 +113,7 @@ impl PlantedHouse {
 
     /// Reads the log up to where each role has said where it is asked for its metrics.
     fn hear_the_listeners(&mut self) {
-        while self.ops.len() < SERVICES.len() + 1 {
+        while self.ops.len() < roles().count() {
             let line = self.lines.recv().expect("the house says where it listens");
             let event: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
             self.ops
